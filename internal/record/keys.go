@@ -29,6 +29,7 @@ const (
 	KeyDurationMS = "duration_ms" // whole milliseconds
 	KeyCount      = "count"       // how many the sentence speaks of
 	KeyRepeats    = "repeats"     // how often a folded record came, the first included
+	KeyRepeatMS   = "repeat_ms"   // from the first of them to the last
 
 	KeyPID    = "pid"    // process id
 	KeySignal = "signal" // signal name, "KILL (9)"

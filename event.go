@@ -1,0 +1,77 @@
+package candor
+
+import "time"
+
+// Level is how loud an event is.
+type Level string
+
+// The levels, as the seed of this project recommends them.
+const (
+	LevelDebug Level = "DEBUG"
+	LevelInfo  Level = "INFO"
+	LevelWarn  Level = "WARN"
+	LevelError Level = "ERROR"
+)
+
+// EventCode is a stable name of what happened.
+type EventCode string
+
+// The events of a brain. A worker's own log has its own lines (package worker).
+const (
+	EventBatchSubmitted  EventCode = "batch.submitted"
+	EventBatchExpanded   EventCode = "batch.expanded"
+	EventBatchComplete   EventCode = "batch.complete"
+	EventBatchCancelled  EventCode = "batch.cancelled"
+	EventBatchExpired    EventCode = "batch.expired"
+	EventTaskClaimed     EventCode = "task.claimed"
+	EventTaskComplete    EventCode = "task.complete"
+	EventTaskFailed      EventCode = "task.failed"
+	EventTaskRetry       EventCode = "task.retry"
+	EventTaskRequeued    EventCode = "task.requeued"
+	EventTaskCancelled   EventCode = "task.cancelled"
+	EventTaskRevived     EventCode = "task.revived"
+	EventTaskStuck       EventCode = "task.stuck"
+	EventTaskMoving      EventCode = "task.moving"
+	EventTaskAborting    EventCode = "task.aborting"
+	EventTaskPoison      EventCode = "task.poison"
+	EventResultFenced    EventCode = "result.fenced"
+	EventRunsTwice       EventCode = "task.runs_twice"
+	EventWorkerJoined    EventCode = "worker.joined"
+	EventWorkerLeft      EventCode = "worker.left"
+	EventWorkerExited    EventCode = "worker.exited"
+	EventWorkerLost      EventCode = "worker.lost"
+	EventWorkerBack      EventCode = "worker.back"
+	EventWorkerStopped   EventCode = "worker.stopped" // its process is frozen
+	EventWorkerNotAsking EventCode = "worker.not_asking"
+	EventWorkerState     EventCode = "worker.state"
+	EventWorkerDrain     EventCode = "worker.drain"
+	EventLeaseExpired    EventCode = "lease.expired"
+	EventClaimEmpty      EventCode = "claim.empty"
+	EventPaused          EventCode = "pause"
+	EventResumed         EventCode = "resume"
+	EventBrainStarted    EventCode = "brain.started"
+	EventBrainStopping   EventCode = "brain.stopping"
+	EventBrainReloaded   EventCode = "brain.reloaded"
+	EventStoreTrouble    EventCode = "store.trouble"
+	EventStoreBack       EventCode = "store.back"
+	EventMonitor         EventCode = "monitor"
+)
+
+// Event is one thing that happened, as the log, the event table and every
+// follower tell it: a sentence with numbers, and the operands for programs.
+type Event struct {
+	Seq     int64      `json:"seq"`
+	At      time.Time  `json:"time"`
+	Level   Level      `json:"level"`
+	Code    EventCode  `json:"code"`
+	Text    string     `json:"msg"`
+	Batch   BatchID    `json:"batch,omitzero"`
+	Task    TaskID     `json:"task,omitzero"`
+	Attempt int        `json:"attempt,omitempty"`
+	Lease   int64      `json:"lease,omitempty"`
+	Worker  string     `json:"worker,omitempty"`
+	Class   Class      `json:"class,omitempty"`
+	Model   string     `json:"model,omitempty"`
+	Reason  ReasonCode `json:"reason,omitempty"`
+	Took    Duration   `json:"duration,omitempty"`
+}

@@ -1,0 +1,201 @@
+package candor
+
+import (
+	"slices"
+	"time"
+)
+
+// ReasonCode is a stable dotted name of why something is as it is. The list is
+// closed: ReasonCodes has them all, and Unexplained is an alarm about candor
+// itself.
+type ReasonCode string
+
+// Why a task does not run, or why this worker does not take it.
+const (
+	ReasonNeedWaiting   ReasonCode = "need.waiting"   // blocked: a need is not final
+	ReasonNeedManifest  ReasonCode = "need.manifest"  // blocked: its items are not known yet
+	ReasonNeedFailed    ReasonCode = "need.failed"    // cancelled: a need failed
+	ReasonAllPaused     ReasonCode = "paused.all"     // a person stopped everything
+	ReasonClassPaused   ReasonCode = "paused.class"   // a person stopped this class
+	ReasonBatchPaused   ReasonCode = "paused.batch"   // a person stopped this batch
+	ReasonWorkerPaused  ReasonCode = "paused.worker"  // a person stopped this worker
+	ReasonBackoff       ReasonCode = "retry.backoff"  // the next try waits its time
+	ReasonElsewhere     ReasonCode = "retry.avoid"    // failed on this worker before: another one's turn
+	ReasonWrongWorker   ReasonCode = "worker.name"    // asks for another worker by name
+	ReasonWrongClass    ReasonCode = "worker.class"   // this worker does not take the class
+	ReasonLabel         ReasonCode = "worker.label"   // a label is missing
+	ReasonTool          ReasonCode = "worker.tool"    // a program is missing
+	ReasonVRAMTotal     ReasonCode = "vram.total"     // larger than the card
+	ReasonVRAMHeld      ReasonCode = "vram.held"      // fits the card, but somebody holds it
+	ReasonModelCold     ReasonCode = "model.cold"     // the model is not loaded here
+	ReasonModelLoading  ReasonCode = "model.loading"  // the model is being loaded here
+	ReasonWorkerLost    ReasonCode = "worker.lost"    // silent for longer than the threshold
+	ReasonWorkerGone    ReasonCode = "worker.gone"    // left or dead
+	ReasonDraining      ReasonCode = "worker.drain"   // takes nothing new
+	ReasonThermal       ReasonCode = "worker.thermal" // too hot
+	ReasonBusy          ReasonCode = "worker.busy"    // all slots taken
+	ReasonNotAsking     ReasonCode = "worker.silent"  // alive, but its claim loop does not ask
+	ReasonNoWorkers     ReasonCode = "worker.none"    // no worker has joined
+	ReasonUnplaceable   ReasonCode = "never.fits"     // no known worker could, even idle
+	ReasonQueueBehind   ReasonCode = "queue.behind"   // could run; others go first
+	ReasonQueueNext     ReasonCode = "queue.next"     // could run, and is offered at the next claim
+	ReasonRunning       ReasonCode = "running"        // it runs
+	ReasonStuck         ReasonCode = "running.stuck"  // it runs, but nothing moves
+	ReasonAborting      ReasonCode = "running.abort"  // its attempt is being ended
+	ReasonFencing       ReasonCode = "lease.fencing"  // waits until its former process is known dead
+	ReasonOffline       ReasonCode = "worker.offline" // held by a silent worker until its lease ends
+	ReasonStoreTrouble  ReasonCode = "store.trouble"  // the brain cannot commit
+	ReasonUnexplained   ReasonCode = "unexplained"    // an alarm about candor
+	ReasonIdleNoWork    ReasonCode = "idle.no_work"   // nothing is queued
+	ReasonIdleNothing   ReasonCode = "idle.nothing_fits"
+	ReasonIdleClaiming  ReasonCode = "idle.claiming" // has just finished, or asks right now
+	ReasonDone          ReasonCode = "done"          // complete
+	ReasonFailedSummary ReasonCode = "failed"        // failed; the last attempt says how
+)
+
+// How an attempt or a task ended, when not well.
+const (
+	ReasonExitCode      ReasonCode = "exit.code"         // the command failed
+	ReasonExitSignal    ReasonCode = "exit.signal"       // a signal ended it, not ours
+	ReasonExitOOM       ReasonCode = "exit.oom"          // the kernel ran out of memory
+	ReasonExitTransient ReasonCode = "exit.transient"    // exit 75
+	ReasonExitPermanent ReasonCode = "exit.permanent"    // exit 78
+	ReasonExitBadWorker ReasonCode = "exit.bad_worker"   // the task's word for a bad host
+	ReasonTimeout       ReasonCode = "exit.timeout"      // ran longer than its timeout
+	ReasonNoProgress    ReasonCode = "exit.no_progress"  // silent for longer than allowed
+	ReasonStart         ReasonCode = "exit.start"        // could not be started
+	ReasonOutputMissing ReasonCode = "output.missing"    // exit 0 without a declared output
+	ReasonManifestBad   ReasonCode = "manifest.bad"      // not the list it was said to be
+	ReasonManifestLarge ReasonCode = "manifest.too_many" // over MaxItems
+	ReasonCancelled     ReasonCode = "cancelled.person"  // a person cancelled it
+	ReasonExpired       ReasonCode = "cancelled.expired" // its batch expired
+	ReasonWorkerDied    ReasonCode = "worker.died"       // the worker's process ended
+	ReasonLeaseExpired  ReasonCode = "lease.expired"     // the worker was silent too long
+	ReasonPoison        ReasonCode = "task.poison"       // took down several workers
+	ReasonShutdown      ReasonCode = "worker.shutdown"   // its worker was told to stop
+	ReasonFenced        ReasonCode = "lease.fenced"      // a result of a former lease
+)
+
+// movers says of each code whose move it is, where the case itself does not say otherwise.
+var movers = map[ReasonCode]Mover{
+	ReasonNeedWaiting: MoverWait, ReasonNeedManifest: MoverWait, ReasonNeedFailed: MoverYou,
+	ReasonAllPaused: MoverOperator, ReasonClassPaused: MoverOperator, ReasonBatchPaused: MoverOperator, ReasonWorkerPaused: MoverOperator,
+	ReasonBackoff: MoverSystem, ReasonElsewhere: MoverWait,
+	ReasonWrongWorker: MoverYou, ReasonWrongClass: MoverYou, ReasonLabel: MoverYou, ReasonTool: MoverYou, ReasonVRAMTotal: MoverYou,
+	ReasonVRAMHeld: MoverWait, ReasonModelCold: MoverSystem, ReasonModelLoading: MoverSystem,
+	ReasonWorkerLost: MoverOperator, ReasonWorkerGone: MoverOperator, ReasonDraining: MoverOperator, ReasonThermal: MoverSystem,
+	ReasonBusy: MoverWait, ReasonNotAsking: MoverOperator, ReasonNoWorkers: MoverOperator, ReasonUnplaceable: MoverYou,
+	ReasonQueueBehind: MoverWait, ReasonQueueNext: MoverSystem, ReasonRunning: MoverWait, ReasonStuck: MoverOperator,
+	ReasonAborting: MoverSystem, ReasonFencing: MoverSystem, ReasonOffline: MoverSystem, ReasonStoreTrouble: MoverOperator,
+	ReasonUnexplained: MoverOperator, ReasonIdleNoWork: MoverWait, ReasonIdleNothing: MoverWait, ReasonIdleClaiming: MoverSystem,
+	ReasonDone: MoverWait, ReasonFailedSummary: MoverYou,
+	ReasonExitCode: MoverYou, ReasonExitSignal: MoverYou, ReasonExitOOM: MoverYou, ReasonExitTransient: MoverSystem,
+	ReasonExitPermanent: MoverYou, ReasonExitBadWorker: MoverOperator, ReasonTimeout: MoverYou, ReasonNoProgress: MoverYou,
+	ReasonStart: MoverYou, ReasonOutputMissing: MoverYou, ReasonManifestBad: MoverYou, ReasonManifestLarge: MoverYou,
+	ReasonCancelled: MoverYou, ReasonExpired: MoverYou, ReasonWorkerDied: MoverSystem, ReasonLeaseExpired: MoverSystem,
+	ReasonPoison: MoverYou, ReasonShutdown: MoverSystem, ReasonFenced: MoverSystem,
+}
+
+// ReasonCodes is the closed list, sorted.
+func ReasonCodes() []ReasonCode {
+	codes := make([]ReasonCode, 0, len(movers))
+	for c := range movers {
+		codes = append(codes, c)
+	}
+	slices.Sort(codes)
+	return codes
+}
+
+// Mover says whose move it is, and MoverOperator for a code outside the list,
+// which a person should look at.
+func (c ReasonCode) Mover() Mover {
+	if m, ok := movers[c]; ok {
+		return m
+	}
+	return MoverOperator
+}
+
+// Reason is why something is as it is: a code, its operands, and one sentence
+// with names and numbers that a person could read aloud.
+type Reason struct {
+	Code     ReasonCode     `json:"code"`
+	Mover    Mover          `json:"mover"`
+	Text     string         `json:"text"`
+	Next     string         `json:"next,omitempty"` // the next command, where there is one
+	Since    time.Time      `json:"since,omitzero"`
+	Operands map[string]any `json:"operands,omitempty"`
+}
+
+// NewReason makes a reason whose mover is the code's usual one.
+func NewReason(code ReasonCode, text string) *Reason {
+	return &Reason{Code: code, Mover: code.Mover(), Text: text}
+}
+
+// With adds an operand and returns r.
+func (r *Reason) With(key string, value any) *Reason {
+	if r.Operands == nil {
+		r.Operands = map[string]any{}
+	}
+	r.Operands[key] = value
+	return r
+}
+
+// Do sets the next command and returns r.
+func (r *Reason) Do(next string) *Reason {
+	r.Next = next
+	return r
+}
+
+// Verdict separates the answers that are often confused.
+type Verdict string
+
+// The verdicts of a worker on a task.
+const (
+	VerdictYes    Verdict = "yes"     // could take it now
+	VerdictNotNow Verdict = "not_now" // could, when something passes
+	VerdictNever  Verdict = "never"   // could not, even idle
+)
+
+// Check is one question that was asked before a decision, and its answer.
+type Check struct {
+	Code    ReasonCode `json:"code"`
+	OK      bool       `json:"ok"`
+	Verdict Verdict    `json:"verdict"` // if not OK: not_now or never
+	Wanted  string     `json:"wanted"`
+	Actual  string     `json:"actual"`
+}
+
+// WorkerChecks is what the predicate said of one worker, every check recorded.
+type WorkerChecks struct {
+	Worker  string  `json:"worker"`
+	Verdict Verdict `json:"verdict"`
+	Checks  []Check `json:"checks"`
+}
+
+// Explanation answers why for a task or a worker.
+type Explanation struct {
+	Subject string  `json:"subject"` // task or worker
+	Task    *Task   `json:"task,omitempty"`
+	Worker  *Worker `json:"worker,omitempty"`
+	// Reason is the one current reason.
+	Reason Reason `json:"reason"`
+	// Workers: for a task, each worker's checks, most willing first.
+	Workers []WorkerChecks `json:"workers,omitempty"`
+	// Queue: for a worker, what is queued and what it says to each kind of it.
+	Queue []ShapeView `json:"queue,omitempty"`
+	// Chain: for a task, the tasks it waits for, nearest first.
+	Chain []Task `json:"chain,omitempty"`
+	// Revision and At say which state the answer speaks of.
+	Revision int64     `json:"revision"`
+	At       time.Time `json:"at"`
+}
+
+// ShapeView is a group of queued tasks with equal requirements, as one worker sees it.
+type ShapeView struct {
+	Class   Class        `json:"class"`
+	Model   string       `json:"model,omitempty"`
+	Needs   string       `json:"needs,omitempty"` // requirements in words
+	Queued  int          `json:"queued"`
+	Example TaskID       `json:"example"`
+	Checks  WorkerChecks `json:"checks"`
+}

@@ -1,0 +1,85 @@
+package candor
+
+import "time"
+
+// WorkerInfo is what a worker says of itself when it registers.
+type WorkerInfo struct {
+	Name    string   `json:"name"`
+	Host    string   `json:"host"`
+	PID     int      `json:"pid"`
+	Started int64    `json:"started,omitempty"` // start time of PID, platform units: tells a reused pid
+	Version string   `json:"version,omitempty"`
+	Classes []Class  `json:"classes"` // what it takes, in order of preference
+	Slots   int      `json:"slots"`   // attempts at once
+	Labels  []string `json:"labels,omitempty"`
+	Tools   []string `json:"tools,omitempty"`
+	GPU     *GPU     `json:"gpu,omitempty"`
+	// Supervised names the supervisor that can see and end this worker's processes.
+	Supervisor string `json:"supervisor,omitempty"`
+	// Dir is where its attempts run, on its own host.
+	Dir string `json:"dir,omitempty"`
+}
+
+// GPU is a card as its worker sees it.
+type GPU struct {
+	Index       int     `json:"index"`
+	UUID        string  `json:"uuid"`
+	Name        string  `json:"name"`
+	Total       Bytes   `json:"vram_total"`
+	Free        Bytes   `json:"vram_free"`
+	Temperature float64 `json:"temperature_c,omitempty"`
+	Utilisation float64 `json:"utilization,omitempty"` // 0..1
+	Power       float64 `json:"power_w,omitempty"`
+}
+
+// View is what a worker knows of itself when it asks for work.
+type View struct {
+	State WorkerState `json:"state"`
+	Model string      `json:"model,omitempty"` // loaded and ready
+	GPU   *GPU        `json:"gpu,omitempty"`
+	Port  int         `json:"port,omitempty"` // of its model server
+}
+
+// Worker is a worker as the API shows it.
+type Worker struct {
+	WorkerInfo
+	Session   int64       `json:"session"`
+	State     WorkerState `json:"state"`
+	Model     string      `json:"model,omitempty"`
+	Draining  bool        `json:"draining,omitempty"`
+	Paused    *Pause      `json:"paused,omitempty"`
+	Running   []Running   `json:"running,omitempty"`
+	Doing     string      `json:"doing,omitempty"`       // what its main loop is doing, by its reporter
+	DoingAt   time.Time   `json:"doing_since,omitzero"`  // since when
+	JoinedAt  time.Time   `json:"joined_at"`             // this session
+	SeenAt    time.Time   `json:"last_heartbeat"`        // by the brain's clock
+	AskedAt   time.Time   `json:"last_claim,omitzero"`   // when it last asked for work
+	IdleSince time.Time   `json:"idle_since,omitzero"`   // zero: not idle
+	Completed int         `json:"completed"`             // this session
+	Failed    int         `json:"failed"`                // this session
+	Reason    *Reason     `json:"reason,omitempty"`      // why it is idle, if it is
+	LastClaim *Report     `json:"last_report,omitempty"` // what its last fruitless claim saw
+}
+
+// Running is one attempt in progress.
+type Running struct {
+	Task     TaskID    `json:"task"`
+	Name     string    `json:"name"`
+	Attempt  int       `json:"attempt"`
+	Lease    int64     `json:"lease"`
+	Since    time.Time `json:"since"`
+	Progress *Progress `json:"progress,omitempty"`
+	Stuck    bool      `json:"stuck,omitempty"`
+}
+
+// Report is what a claim saw when it took less than it could: by class, how
+// many were queued and how many it could take, and every refusal counted by
+// the reason recorded where it was decided.
+type Report struct {
+	At       time.Time          `json:"at"`
+	Queued   map[Class]int      `json:"queued,omitempty"`
+	Eligible map[Class]int      `json:"eligible,omitempty"`
+	Refused  map[ReasonCode]int `json:"refused,omitempty"`
+	// Why is one reason for each code in Refused, with its operands.
+	Why []Reason `json:"why,omitempty"`
+}
