@@ -64,7 +64,7 @@ func startPostgres(ctx context.Context, dir string) (*cluster, error) {
 		"-D", data, "-U", "river", "-A", "trust", "-E", "UTF8", "--locale=C")
 	initdb.SysProcAttr, initdb.Dir = owner, dir
 	if out, err := initdb.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
+		return nil, fmt.Errorf("initdb in %s, whose parents must be open to the user it runs as: %w\n%s", dir, err, out)
 	}
 
 	pg := &cluster{
