@@ -39,8 +39,8 @@ type encoder struct {
 	code      string
 	fold      *foldMark
 
-	second int64 // Unix second that stamp shows
-	stamp  [len(timeLayout)]byte
+	second int64                     // Unix second that stamp shows
+	stamp  [2 * len(timeLayout)]byte // AppendFormat needs elbow room, or it allocates
 }
 
 // encode fills e.line, and the fields that a fold needs, from r.
@@ -193,5 +193,5 @@ func (e *encoder) appendTime(b []byte, t time.Time) []byte {
 	e.stamp[at] = byte('0' + ms/100)
 	e.stamp[at+1] = byte('0' + ms/10%10)
 	e.stamp[at+2] = byte('0' + ms%10)
-	return append(b, e.stamp[:]...)
+	return append(b, e.stamp[:len(timeLayout)]...)
 }

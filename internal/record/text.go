@@ -21,7 +21,7 @@ const (
 //	[2026-02-07T21:45:30.123Z] [worker-1] sentence
 //
 // Attributes follow only on a verbose console, and only those whose value the
-// sentence does not have already. An error is the exception: it is the cause,
+// line does not have already. An error is the exception: it is the cause,
 // and follows always.
 func (e *encoder) appendText(b []byte, h *handler, r slog.Record, verbose bool) []byte {
 	b = append(b, '[')
@@ -32,11 +32,11 @@ func (e *encoder) appendText(b []byte, h *handler, r slog.Record, verbose bool) 
 	b = append(b, mark(r.Level, h.log.opts.Color)...)
 	b = appendVisible(b, r.Message)
 	for _, a := range h.attrs {
-		b = appendExtra(b, a, r.Message, verbose)
+		b = e.appendExtra(b, a, r.Message, verbose)
 	}
 	r.Attrs(func(a slog.Attr) bool {
 		for _, f := range flatten(nil, h.prefix, a) {
-			b = appendExtra(b, f, r.Message, verbose)
+			b = e.appendExtra(b, f, r.Message, verbose)
 		}
 		return true
 	})
@@ -57,12 +57,12 @@ func mark(level slog.Level, color bool) string {
 	return ""
 }
 
-func appendExtra(b []byte, a slog.Attr, sentence string, verbose bool) []byte {
+func (e *encoder) appendExtra(b []byte, a slog.Attr, sentence string, verbose bool) []byte {
 	if a.Key == keyFold || a.Key == KeyComponent || !verbose && a.Key != KeyError {
 		return b
 	}
 	value := textOf(a.Value)
-	if value == "" || says(sentence, value) {
+	if value == "" || value == e.component || says(sentence, value) {
 		return b
 	}
 	b = append(b, ' ')
@@ -77,7 +77,11 @@ func appendExtra(b []byte, a slog.Attr, sentence string, verbose bool) []byte {
 }
 
 func textOf(v slog.Value) string {
-	if v.Kind() != slog.KindAny {
+	switch v.Kind() {
+	case slog.KindAny:
+	case slog.KindTime:
+		return v.Time().UTC().Format(timeLayout)
+	default:
 		return v.String()
 	}
 	if s, ok := plainText(v.Any()); ok {
