@@ -1,9 +1,16 @@
 package process
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
 	"time"
 )
+
+const recordSchema = "candor.process/v1"
 
 // Record is what a successor needs in order to find and end a process whose
 // parent died without doing so.
@@ -20,37 +27,74 @@ type Record struct {
 	Started time.Time `json:"started"`
 }
 
-var errTODO = errors.New("not built yet")
-
 // WriteRecord puts r at path durably: file and folder are on disk when it
 // returns, and a reader finds the old record or the new one, never half.
-func WriteRecord(path string, r Record) error { return errTODO }
-
-// ReadRecord reads what WriteRecord wrote. A missing file is fs.ErrNotExist.
-func ReadRecord(path string) (Record, error) { return Record{}, errTODO }
-
-// RemoveRecord deletes a record durably; a missing one is no error.
-func RemoveRecord(path string) error { return errTODO }
-
-// Leftover is what KillRecorded found and did.
-type Leftover struct {
-	// Main is the recorded process as found: Gone when it ended, when its
-	// number has another bearer, or when the host was rebooted since.
-	Main Proc
-	// Killed were alive and belonged to the record.
-	Killed []Proc
-	// Survivors were still alive when KillRecorded gave up.
-	Survivors []Proc
-	// Unproven sit in the recorded group without main process or mark to prove
-	// that they belong: named, not killed.
-	Unproven []Proc
-	Took     time.Duration
+func WriteRecord(path string, r Record) error {
+	r.Schema = recordSchema
+	b, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("write process record: %w", err)
+	}
+	tmp := path + ".new"
+	if err := writeSynced(tmp, append(b, '\n')); err != nil {
+		return fmt.Errorf("write process record: %w", err)
+	}
+	if err := os.Rename(tmp, path); err != nil {
+		return fmt.Errorf("write process record: %w", err)
+	}
+	if err := syncDir(filepath.Dir(path)); err != nil {
+		return fmt.Errorf("write process record: %w", err)
+	}
+	return nil
 }
 
-// KillRecorded ends with KILL whatever still lives of a recorded process: its
-// session and group if the main process is the recorded one, and everything
-// that carries its mark or is in its cgroup. It waits up to patience for them
-// to be gone.
-func KillRecorded(clk Clock, r Record, patience time.Duration) (Leftover, error) {
-	return Leftover{}, errTODO
+// ReadRecord reads what WriteRecord wrote. A missing file is fs.ErrNotExist.
+func ReadRecord(path string) (Record, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return Record{}, fmt.Errorf("read process record: %w", err)
+	}
+	var r Record
+	if err := json.Unmarshal(b, &r); err != nil {
+		return Record{}, fmt.Errorf("read process record %s: %w", path, err)
+	}
+	if r.Schema != recordSchema || r.PID <= 1 {
+		return Record{}, fmt.Errorf("read process record %s: schema %q, pid %d: not a record", path, r.Schema, r.PID)
+	}
+	return r, nil
+}
+
+// RemoveRecord deletes a record durably; a missing one is no error.
+func RemoveRecord(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("remove process record: %w", err)
+	}
+	if err := syncDir(filepath.Dir(path)); err != nil {
+		return fmt.Errorf("remove process record: %w", err)
+	}
+	return nil
+}
+
+func writeSynced(path string, b []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// syncDir makes a folder's entries durable. Windows cannot, and does so itself.
+func syncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }

@@ -1,11 +1,22 @@
 package process
 
-import "time"
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// growthBound is how many folder entries a sample looks at: a job that writes
+// more is seen by its first ones.
+const growthBound = 10_000
 
 // Output counts what a process printed on stdout and stderr together.
 type Output struct {
 	Written   int64     `json:"written"`           // bytes
-	Truncated bool      `json:"truncated"`         // the log keeps only head and tail
+	Truncated bool      `json:"truncated"`         // the log keeps only its head and tail
 	Last      time.Time `json:"last"`              // of the last byte; zero when there was none
 	LogErr    string    `json:"log_err,omitempty"` // why the log on disk is incomplete
 }
@@ -18,18 +29,11 @@ type Growth struct {
 	Partial bool      `json:"partial"` // the walk hit its bound
 }
 
-// Progress is what the job says about itself.
-type Progress struct {
-	Done  int64  `json:"done"`
-	Total int64  `json:"total"` // 0: unknown
-	Note  string `json:"note,omitempty"`
-}
-
 // Sample is one measurement of a process and everything that belongs to it.
 type Sample struct {
 	At       time.Time     `json:"at"`
 	Output   Output        `json:"output"`
-	CPU      time.Duration `json:"cpu"`       // nanoseconds used so far by the whole group
+	CPU      time.Duration `json:"cpu"`       // nanoseconds used so far by the living and the children they reaped
 	CPUKnown bool          `json:"cpu_known"` // false where the system does not tell
 	RSS      int64         `json:"rss"`       // bytes resident, shared pages counted per process
 	Procs    []Proc        `json:"procs"`     // by number, zombies included
@@ -37,33 +41,64 @@ type Sample struct {
 	Progress *Progress     `json:"progress,omitempty"` // nil: the job said nothing
 }
 
-// Kind is what a process did between two samples.
-type Kind string
-
-const (
-	Working  Kind = "working"  // visible progress: output, files, or its own word
-	Spinning Kind = "spinning" // CPU used, nothing to show for it
-	Idle     Kind = "sleeping" // neither
-	Halted   Kind = "stopped"  // every process of it is stopped
-	Ended    Kind = "gone"     // nothing alive
-	Unknown  Kind = "unknown"  // nothing to show, and CPU cannot be measured here
-)
-
-// Verdict is Classify's answer with the numbers it rests on.
-type Verdict struct {
-	Kind Kind `json:"kind"`
-	// Progress is true for Working only. Whether CPU alone counts as life is
-	// the caller's rule: a long computation and an endless loop look the same.
-	Progress bool          `json:"progress"`
-	Window   time.Duration `json:"window"`  // nanoseconds between the samples
-	Output   int64         `json:"output"`  // bytes written in it
-	Files    int64         `json:"files"`   // bytes the folder grew by, may be negative
-	Touched  bool          `json:"touched"` // a file was created, removed or modified
-	Said     bool          `json:"said"`    // the job reported new progress
-	CPU      time.Duration `json:"cpu"`     // nanoseconds used in it
-	Procs    int           `json:"procs"`   // alive at its end
-	Stopped  int           `json:"stopped"` // of these, stopped
+// Sample measures the process now. It costs one pass over the process table
+// and a bounded walk of Spec.WatchDir: for every few seconds, not for a loop.
+// What could be measured is in the Sample even when there is an error.
+func (p *Process) Sample() (Sample, error) {
+	s := Sample{At: p.clk.Now(), Output: p.log.output(), CPUKnown: cpuMeasured}
+	all, _, err := p.members()
+	if err != nil {
+		s.CPUKnown = false
+	}
+	for _, e := range all {
+		s.CPU += e.cpu
+		s.RSS += e.rss
+		s.Procs = append(s.Procs, e.Proc)
+	}
+	if !canSee && !p.mainEnded() {
+		s.Procs = []Proc{p.main}
+	}
+	var errGrowth, errProgress error
+	if p.spec.WatchDir != "" {
+		s.Files, errGrowth = MeasureGrowth(context.Background(), p.spec.WatchDir, growthBound)
+	}
+	if p.spec.ProgressFile != "" {
+		s.Progress, errProgress = ReadProgress(p.spec.ProgressFile)
+	}
+	return s, errors.Join(err, errGrowth, errProgress)
 }
 
-// Classify compares two samples of one process, the earlier one first.
-func Classify(a, b Sample) Verdict { return Verdict{} }
+// MeasureGrowth walks a folder, without following links, until bound entries
+// or the end of ctx. What vanishes meanwhile is passed over.
+func MeasureGrowth(ctx context.Context, dir string, bound int) (Growth, error) {
+	var g Growth
+	seen := 0
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			if path == dir {
+				return err
+			}
+			return nil
+		}
+		if seen++; seen > bound || ctx.Err() != nil {
+			g.Partial = true
+			return fs.SkipAll
+		}
+		info, err := d.Info()
+		if err != nil {
+			return nil
+		}
+		if info.ModTime().After(g.Newest) {
+			g.Newest = info.ModTime()
+		}
+		if info.Mode().IsRegular() {
+			g.Files++
+			g.Bytes += info.Size()
+		}
+		return nil
+	})
+	if errors.Is(err, os.ErrNotExist) {
+		return g, nil
+	}
+	return g, err
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -77,6 +78,25 @@ func (s Spec) withDefaults() Spec {
 	return s
 }
 
+// check refuses what would make membership meaningless.
+func (s Spec) check() error {
+	if len(s.Argv) == 0 || s.Argv[0] == "" {
+		return errors.New("start process: empty command")
+	}
+	if !soundMark(s.Mark) {
+		return fmt.Errorf("start process: mark %q: every entry is KEY=value", s.Mark)
+	}
+	return nil
+}
+
+// soundMark guards against a mark that half the host would carry.
+func soundMark(mark []string) bool {
+	return !slices.ContainsFunc(mark, func(m string) bool {
+		k, v, _ := strings.Cut(m, "=")
+		return k == "" || v == ""
+	})
+}
+
 // environ is Env with Mark and ProgressFile laid over it.
 func (s Spec) environ() []string {
 	extra := append([]string(nil), s.Mark...)
@@ -103,9 +123,6 @@ func key(entry string) string {
 
 // lookPath finds Argv[0] by the child's PATH, not by ours.
 func (s Spec) lookPath() (string, error) {
-	if len(s.Argv) == 0 || s.Argv[0] == "" {
-		return "", errors.New("start process: empty command")
-	}
 	name := s.Argv[0]
 	if strings.ContainsRune(filepath.ToSlash(name), '/') {
 		return name, nil

@@ -1,0 +1,88 @@
+package process
+
+import (
+	"context"
+	"time"
+)
+
+// Report says what Terminate had to do.
+type Report struct {
+	TermSent  bool          `json:"term_sent"`
+	KillSent  bool          `json:"kill_sent"`
+	Survivors []Proc        `json:"survivors,omitempty"`
+	Took      time.Duration `json:"took"` // nanoseconds
+}
+
+// Terminate ends the process: TERM to all of it (then CONT, so that a stopped
+// one can act on it), grace for it to end, then KILL, then a look whether
+// anything is left. The end of ctx cuts the grace short, never the killing.
+// It returns once nothing is left, or a few seconds after KILL with what is.
+// Calling it on an ended process, or twice at once, is safe.
+//
+// TERM goes to what belongs to the process by itself. Its children that lead
+// sessions of their own (the tasks of a worker) are its own to end; KILL
+// reaches them too.
+func (p *Process) Terminate(ctx context.Context, grace time.Duration) Report {
+	begun := p.clk.Now()
+	var r Report
+	select {
+	case <-p.done:
+		r.Survivors = p.exit.Survivors
+		return r
+	default:
+	}
+	p.mu.Lock()
+	p.ours = p.ours || !p.ended
+	if until := begun.Add(grace); until.After(p.deadline) {
+		p.deadline = until
+	}
+	p.mu.Unlock()
+	if canTerm && grace > 0 {
+		r.TermSent = true
+		p.term()
+		select {
+		case <-p.done:
+		case <-p.clk.After(grace):
+		case <-ctx.Done():
+		}
+	}
+	p.endGrace()
+	select {
+	case <-p.done:
+	default:
+		r.KillSent, r.Survivors = p.killAll(nil)
+	}
+	if len(r.Survivors) == 0 {
+		p.settle(&r)
+	}
+	r.Took = p.clk.Now().Sub(begun)
+	return r
+}
+
+func (p *Process) term() {
+	all, _, _ := p.members() // an unreadable table leaves the group
+	var kin []entry
+	for _, e := range alive(all) {
+		if e.kin {
+			kin = append(kin, e)
+		}
+	}
+	p.signal(kin, termGroup, termOne)
+}
+
+// endGrace lets supervise stop waiting for stragglers.
+func (p *Process) endGrace() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.deadline = time.Time{}
+}
+
+// settle waits for supervise to finish what is dead. Nothing can hold it up for
+// longer than an unknown holder of the output may, and the killing of that one.
+func (p *Process) settle(r *Report) {
+	select {
+	case <-p.done:
+		r.Survivors = p.exit.Survivors
+	case <-p.clk.After(p.spec.Drain + killPatience):
+	}
+}
