@@ -314,3 +314,20 @@ type EventQuery struct {
 	Level  Level // at least
 	Limit  int   // 0 = 1000
 }
+
+// FromNow as EventQuery.After asks a follower for what comes, and nothing that was.
+const FromNow int64 = -1
+
+// LogQuery selects what to read of the log of a task's attempt.
+type LogQuery struct {
+	Attempt int   // 0 = the last
+	Offset  int64 // first byte wanted; negative = that many before the end
+	Follow  bool  // go on while the attempt runs
+}
+
+// Refs is what a prefix names. More than one entry in all is ambiguous.
+type Refs struct {
+	Batches []BatchID `json:"batches,omitempty"`
+	Tasks   []TaskID  `json:"tasks,omitempty"`
+	Workers []string  `json:"workers,omitempty"`
+}

@@ -1,0 +1,54 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"candor"
+)
+
+const (
+	// maxIdle is how many open connections wait for reuse: the long polls of a
+	// host full of workers, each slot with one.
+	maxIdle     = 1024
+	idleTimeout = 90 * time.Second
+	dialTimeout = 5 * time.Second
+)
+
+// dial makes the transport for a brain's URL, and the base of its request URLs.
+func dial(raw string) (base string, _ *http.Transport, _ error) {
+	u, err := url.Parse(raw)
+	if err != nil || (u.Host == "" && u.Path == "") {
+		return "", nil, badURL(raw)
+	}
+	d := &net.Dialer{Timeout: dialTimeout}
+	t := &http.Transport{
+		DialContext:         d.DialContext,
+		MaxIdleConns:        maxIdle,
+		MaxIdleConnsPerHost: maxIdle,
+		IdleConnTimeout:     idleTimeout,
+		DisableCompression:  true,
+		ReadBufferSize:      32 << 10,
+		WriteBufferSize:     32 << 10,
+	}
+	switch {
+	case u.Scheme == "unix" && u.Host == "":
+		t.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return d.DialContext(ctx, "unix", u.Path)
+		}
+		return "http://localhost", t, nil
+	case (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && (u.Path == "" || u.Path == "/"):
+		return u.Scheme + "://" + u.Host, t, nil
+	default:
+		return "", nil, badURL(raw)
+	}
+}
+
+func badURL(raw string) error {
+	return &candor.Error{Code: candor.CodeInvalid, Message: fmt.Sprintf("%q is not a brain's URL", raw),
+		Hint: "write it like http://127.0.0.1:7070 or unix:///run/candor.sock"}
+}
