@@ -1,0 +1,127 @@
+package candor_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"candor/internal/house"
+)
+
+// rooms is the table of import directions: which package may import which, and
+// why. Everybody may import the root package; test files may import anything.
+func rooms() []house.Room {
+	return []house.Room{
+		{Path: ".", StandardOnly: true,
+			Why: "the vocabulary is everybody's: what it imports, everybody imports"},
+		{Path: "internal/sched", StandardOnly: true,
+			Why: "deciding is pure, so that it can be simulated, replayed and explained"},
+		{Path: "internal/clock", StandardOnly: true,
+			Why: "the only door to the time; nothing stands below it"},
+		{Path: "internal/record", May: []string{"internal/clock"},
+			Why: "a sink for log records, it knows nobody who writes them"},
+		{Path: "internal/process", May: []string{"internal/clock"},
+			Why: "one child process, whoever's it is"},
+		{Path: "internal/gpu", May: []string{"internal/clock"},
+			Why: "reads the machine, and judges nothing"},
+		{Path: "internal/config", May: []string{},
+			Why: "settings are values; who uses them depends on it, not it on them"},
+		{Path: "internal/plan", May: []string{},
+			Why: "a plan is checked without a brain: validate works offline"},
+		{Path: "internal/store", May: []string{"internal/sched"},
+			Why: "a seam: it names what a store does with the changes that sched hands out, and no store"},
+		{Path: "internal/store/...", May: []string{"internal/store", "internal/sched", "internal/clock"},
+			Why: "stores know the seam, not who uses it, nor each other"},
+		{Path: "internal/brain", May: []string{"internal/sched", "internal/store", "internal/record", "internal/clock"},
+			Why: "the loop knows the seam of the store, so that any store can stand behind it"},
+		{Path: "internal/httpapi", May: []string{"internal/httpapi/wire", "internal/record", "internal/clock"},
+			Why: "speaks HTTP, and asks for the little it needs of the brain by an interface of its own"},
+		{Path: "internal/httpapi/wire", May: []string{},
+			Why: "what both ends of the wire agree on belongs to neither"},
+		{Path: "client", May: []string{"internal/httpapi/wire", "internal/clock"},
+			Why: "others build on it; it brings nothing of the server along"},
+		{Path: "internal/worker", May: []string{"client", "internal/process", "internal/gpu", "internal/record", "internal/clock"},
+			Why: "a worker knows the brain by its HTTP API only, since it may live on another machine"},
+		{Path: "internal/supervise", May: []string{"internal/process", "internal/record", "internal/clock"},
+			Why: "restarts processes without knowing what they do"},
+		{Path: "internal/cli", May: []string{"client", "internal/..."},
+			Why: "the one place where the parts are put together"},
+		{Path: "internal/house", StandardOnly: true,
+			Why: "checks the tree from outside, so that no package can break its own judge"},
+		{Path: "cmd/candor", May: []string{"internal/cli"},
+			Why: "main is a few lines; tests call what it calls"},
+		{Path: "bench/river", May: []string{},
+			Why: "a module of its own: River is measured, not used"},
+		{Path: "bench/...", May: []string{"client", "internal/sched", "internal/brain", "internal/store/...", "internal/httpapi", "internal/clock"},
+			Why: "measures what users get: the client outside, public constructors inside"},
+	}
+}
+
+// long lists the Go files that may exceed the limits.
+func long() []house.Exception {
+	return nil
+}
+
+// sleepers lists the test files that may sleep.
+func sleepers() []house.Exception {
+	return []house.Exception{
+		{Path: "internal/process/child_test.go", Why: "the child process that is to be ended, not the test, sleeps"},
+	}
+}
+
+// folders are the folders in which documents name files.
+func folders() []string {
+	return []string{".ci", "bench", "client", "cmd", "docs", "examples", "internal", "scripts", "test", "web"}
+}
+
+// current tells whether a document speaks of the tree as it is. The changelog
+// and decisions speak of the past.
+func current(p string) bool {
+	return p != "CHANGELOG.md" && !strings.HasPrefix(p, "docs/adr/")
+}
+
+// commandList holds every command, one to a line by its words ("worker
+// drain"). A test of internal/cli keeps it equal to the program.
+const commandList = "internal/cli/testdata/commands.golden"
+
+func TestLaws(t *testing.T) {
+	tree, err := house.Load(os.DirFS("."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	laws := []struct {
+		name     string
+		findings []string
+	}{
+		{"every package has one package comment", house.PackageComments(tree)},
+		{"imports follow the table of directions", house.Directions(tree, rooms())},
+		{"deciding is pure", house.Impurities(tree, "internal/sched")},
+		{"a file holds one idea", house.Lengths(tree, 400, 600, long())},
+		{"no path of one machine", house.MachinePaths(tree, []string{"home", "root", "Users", "work", "farm"})},
+		{"no test is skipped", house.Skips(tree)},
+		{"no test sleeps", house.Sleeps(tree, sleepers())},
+		{"decisions are numbered without gaps", house.Numbering(tree, "docs/adr")},
+		{"documents name files that exist", house.DeadPaths(tree, current, folders())},
+		{"documents name commands that exist", house.DeadCommands(tree, current, commands(t))},
+		{"the front door is complete", house.Missing(tree, []string{
+			"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", ".ci/run", "scripts/test.sh", "docs/architecture.md",
+		})},
+	}
+	for _, law := range laws {
+		t.Run(law.name, func(t *testing.T) {
+			for _, finding := range law.findings {
+				t.Error(finding)
+			}
+		})
+	}
+}
+
+// commands reads the list of commands.
+func commands(t *testing.T) []string {
+	t.Helper()
+	text, err := os.ReadFile(commandList)
+	if err != nil {
+		t.Errorf("%v: internal/cli writes its commands there, one to a line", err)
+	}
+	return strings.Split(strings.TrimSpace(string(text)), "\n")
+}
