@@ -1,0 +1,102 @@
+package config
+
+import "candor"
+
+// Path is a file or directory. In a configuration file a leading ~/ is the home
+// directory, and a relative path starts at the file's own directory.
+type Path string
+
+// Config is all settings. Tags: koanf = key, default = its text, doc = what it
+// means, env = its variable where that is not CANDOR_ and the key, enum = the
+// only values, min = the least value, live = "yes" where a running process
+// takes up a change on SIGHUP.
+type Config struct {
+	State      Path            `koanf:"state" env:"CANDOR_STATE_DIR" doc:"Directory of the brain's data. Empty: $XDG_STATE_HOME/candor, which usually is ~/.local/state/candor. Never on a network file system."`
+	Brain      Brain           `koanf:"brain" doc:"Where the brain listens, and where others find it."`
+	TokenFile  Path            `koanf:"token_file" doc:"File with the token that this client or worker shows to the brain. A unix socket or loopback needs none."`
+	TokensFile Path            `koanf:"tokens_file" doc:"The brain's file of accepted tokens and their roles: viewer, operator, worker. Needed to listen anywhere but on a unix socket or loopback."`
+	Log        Log             `koanf:"log" doc:"What candor's own processes write."`
+	Heartbeat  Heartbeat       `koanf:"heartbeat" doc:"Signs of life of workers."`
+	Lease      candor.Duration `koanf:"lease" default:"120s" min:"1s" live:"yes" doc:"Silence after which a worker's tasks are taken back and given to others."`
+	Stuck      Stuck           `koanf:"stuck" doc:"How long a running task may show no progress before it is called stuck, by class. Being stuck is a warning; a step's no_progress ends the attempt."`
+	Priority   Priority        `koanf:"priority" doc:"The order of the queue."`
+	Retry      Retry           `koanf:"retry" doc:"Further attempts of tasks whose plan does not say otherwise."`
+	Monitor    Monitor         `koanf:"monitor" doc:"The MONITOR line of the brain's log."`
+	Retention  Retention       `koanf:"retention" doc:"How much history is kept. Work that is not finished is never removed."`
+	Worker     Worker          `koanf:"worker" doc:"What a worker on this machine is and takes."`
+	Up         Up              `koanf:"up" doc:"What candor up and candor run start on this machine."`
+	Supervise  Supervise       `koanf:"supervise" doc:"Restarts of the processes that candor up and candor run keep alive."`
+}
+
+// Brain says where the brain is.
+type Brain struct {
+	URL    string `koanf:"url" doc:"Where clients and workers find the brain: unix:///path/to.sock or http://host:port. Empty: where a brain with this state directory listens."`
+	Listen string `koanf:"listen" doc:"Where the brain listens: unix:/path/to.sock or host:port. Empty: candor.sock in the state directory."`
+}
+
+// Log says what candor's own processes write.
+type Log struct {
+	Level  string `koanf:"level" default:"info" enum:"debug,info,warn,error" live:"yes" doc:"Least level on the console and in the log file. The debug ring keeps every level."`
+	Format string `koanf:"format" default:"text" enum:"text,json" doc:"Form of console lines."`
+	Dir    Path   `koanf:"dir" doc:"Directory of log files, one for each process, and of the debug rings. Empty: logs in the state directory."`
+}
+
+// Heartbeat says how workers show that they live.
+type Heartbeat struct {
+	Interval candor.Duration `koanf:"interval" default:"5s" min:"100ms" live:"yes" doc:"Time between two heartbeats of a worker."`
+	Lost     candor.Duration `koanf:"lost" default:"60s" min:"1s" live:"yes" doc:"Silence after which a worker counts as lost."`
+}
+
+// Stuck has a threshold for each class.
+type Stuck struct {
+	CPU      candor.Duration `koanf:"cpu" default:"5m" min:"1s" live:"yes" doc:"Class cpu."`
+	Script   candor.Duration `koanf:"script" default:"10m" min:"1s" live:"yes" doc:"Class script."`
+	LLM      candor.Duration `koanf:"llm" default:"5m" min:"1s" live:"yes" doc:"Class llm."`
+	Resource candor.Duration `koanf:"resource" default:"5m" min:"1s" live:"yes" doc:"Class resource: loading a large model from a slow disk takes minutes."`
+}
+
+// Priority orders the queue.
+type Priority struct {
+	Aging candor.Duration `koanf:"aging" default:"1m" min:"0s" live:"yes" doc:"Waiting time that is worth one step of priority, so that low priorities get through in time. 0s: none."`
+}
+
+// Retry spaces attempts.
+type Retry struct {
+	Backoff    candor.Duration `koanf:"backoff" default:"5s" min:"0s" live:"yes" doc:"Pause before the second attempt; it doubles with each further one."`
+	BackoffMax candor.Duration `koanf:"backoff_max" default:"5m" min:"0s" live:"yes" doc:"The longest pause."`
+}
+
+// Monitor spaces the MONITOR line.
+type Monitor struct {
+	Interval candor.Duration `koanf:"interval" default:"30s" min:"1s" live:"yes" doc:"Time between two MONITOR lines."`
+}
+
+// Retention bounds history.
+type Retention struct {
+	Age  candor.Duration `koanf:"age" default:"720h" min:"0s" live:"yes" doc:"Age of ended batches and of events at which they are removed. 0s: no limit."`
+	Size candor.Bytes    `koanf:"size" default:"2GiB" min:"0" live:"yes" doc:"Size of the store above which the oldest history goes first. 0: no limit."`
+}
+
+// Worker describes a worker of this machine.
+type Worker struct {
+	Name    string          `koanf:"name" doc:"Name of the worker that candor worker runs. Empty: the machine's name. candor up names its own worker-1, worker-2, and gpu-0 for the first card."`
+	Slots   int             `koanf:"slots" default:"0" min:"0" doc:"Tasks at once. 0: one for a worker with a GPU; for the others the machine's cores, shared between them."`
+	Classes []candor.Class  `koanf:"classes" enum:"resource,script,cpu,llm" doc:"Classes it takes, in order of preference. Empty: cpu for a worker without a GPU; resource, script and llm for one with a GPU."`
+	Labels  []string        `koanf:"labels" doc:"Labels that plans can require."`
+	Tools   []string        `koanf:"tools" doc:"Programs that plans can require. A step that requires one runs only where it is listed and found on PATH. Empty: whatever is on PATH."`
+	Grace   candor.Duration `koanf:"grace" default:"10s" min:"0s" doc:"Time that a task's processes get between TERM and KILL."`
+	Dir     Path            `koanf:"dir" doc:"Directory of attempts, results not yet delivered and leftovers. Empty: workers in the state directory."`
+}
+
+// Up says what is started on this machine.
+type Up struct {
+	Workers int  `koanf:"workers" default:"1" min:"0" doc:"Workers without a GPU."`
+	GPUs    bool `koanf:"gpus" default:"true" doc:"One worker more for each GPU found."`
+}
+
+// Supervise says how fallen processes are started again.
+type Supervise struct {
+	Backoff    candor.Duration `koanf:"backoff" default:"1s" min:"0s" doc:"Pause before the first restart; it doubles with each further one."`
+	BackoffMax candor.Duration `koanf:"backoff_max" default:"1m" min:"0s" doc:"The longest pause."`
+	Grace      candor.Duration `koanf:"grace" default:"30s" min:"0s" doc:"Time that a worker or brain gets between the request to end and KILL."`
+}
