@@ -13,13 +13,17 @@
 // A foldable record (see Fold) goes through these states on its way to console
 // and file; the ring always receives it as it came:
 //
-//	         first, or changed                 same
-//	(none) ───────────────────▶ shown ───────────────────▶ held ──┐ same: counted
-//	   ▲                          │ ▲                       │  ▲───┘
-//	   │   nothing new for a      │ └─ changed: the summary │
-//	   └───────── while ──────────┘    first, then this ────┤
-//	                              ▲                         │
-//	                              └── period over: "(same for 34s, 7 times)"
+//	           first: shown            same: kept back
+//	(unknown) ─────────────▶ shown ───────────────────▶ held ──┐ same: counted
+//	    ▲                    │ ▲ ▲                      │ │ ▲──┘
+//	    │ period over,       │ │ └── period over: ──────┘ │
+//	    └─ nothing new ──────┘ │     the summary          │
+//	                           └── changed: the summary, ─┘
+//	                               then the new one
+//
+// The summary is the latest sentence with "(same for 34s, 7 times)" behind it.
+// Counting goes on over the periods until the content changes or stays away for
+// a whole period.
 //
 // Invariants:
 //
@@ -35,8 +39,8 @@
 // What can be lost. File and ring are written with write(2): what the kernel
 // has taken survives kill -9 (not power loss; nothing here calls fsync, since
 // what must not be lost is in the store). Records wait in memory until one of:
-// 100 ms have passed, 256 KiB have gathered, a WARN or ERROR arrives, Flush,
-// Close. So kill -9 loses at most the last 100 ms below WARN, and nothing of
+// 100 ms have passed, 256 KiB (file) or 64 KiB (ring) have gathered, a WARN or
+// ERROR arrives, Flush, Close. So kill -9 loses at most the last 100 ms below WARN, and nothing of
 // what was logged before the last Flush: a loop that calls Flush at the end of
 // each batch loses only the batch that was never answered.
 package record

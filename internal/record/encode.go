@@ -47,6 +47,10 @@ type encoder struct {
 func (e *encoder) encode(h *handler, r slog.Record) {
 	e.component, e.code, e.fold, e.body = h.component, h.code, h.fold, e.body[:0]
 	r.Attrs(func(a slog.Attr) bool {
+		if k := a.Value.Kind(); h.prefix == "" && k != slog.KindAny && k != slog.KindLogValuer && k != slog.KindGroup {
+			e.attr(a) // flat as it is: nearly every one
+			return true
+		}
 		e.flat = flatten(e.flat[:0], h.prefix, a)
 		for _, f := range e.flat {
 			e.attr(f)
@@ -144,14 +148,23 @@ func appendAny(b []byte, x any) []byte {
 	if s, ok := plainText(x); ok {
 		return appendString(b, s)
 	}
-	j, err := json.Marshal(x)
+	j, err := marshal(x)
 	if err != nil {
-		return appendString(b, fmt.Sprintf("%+v", x))
+		return appendString(b, "!"+err.Error())
 	}
 	if len(j) > maxValue {
 		return appendString(b, string(j))
 	}
 	return append(b, j...)
+}
+
+func marshal(x any) (j []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("PANIC %T", x)
+		}
+	}()
+	return json.Marshal(x)
 }
 
 // plainText gives the text of a value that has one. A method that panics, as

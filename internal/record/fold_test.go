@@ -73,7 +73,10 @@ func TestFoldIsToldEveryPeriodAndForgottenWhenIdle(t *testing.T) {
 			time.Sleep(10 * time.Second)
 		}
 		time.Sleep(10 * time.Minute)
-		if n := len(l.folds.byKey) + l.folds.queue.Len(); n != 0 {
+		l.mu.Lock()
+		n := len(l.folds.byKey) + l.folds.queue.Len()
+		l.mu.Unlock()
+		if n != 0 {
 			after = append(after, fmt.Sprintf("%d folds kept while idle", n))
 		}
 		beat(0)
@@ -122,6 +125,8 @@ func TestFoldsAreBounded(t *testing.T) {
 		for i := range maxFolds {
 			log.Info("x", Fold(fmt.Sprint(i)))
 		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
 		if n := l.folds.queue.Len(); n != maxFolds {
 			t.Errorf("%d folds", n)
 		}

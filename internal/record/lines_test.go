@@ -98,10 +98,14 @@ type broken struct{}
 
 func (*broken) Error() string { panic("no") }
 
+type unmarshalable struct{}
+
+func (unmarshalable) MarshalJSON() ([]byte, error) { panic("no") }
+
 func TestOddValuesDoNotHurt(t *testing.T) {
 	var out bytes.Buffer
 	l := open(t, Options{Console: &out, Format: FormatJSON})
-	l.Logger().Info("x", "panics", (*broken)(nil), "func", func() {}, "huge", strings.Repeat("x", 1<<20), "named", slog.LevelInfo)
+	l.Logger().Info("x", "panics", (*broken)(nil), "json", unmarshalable{}, "func", func() {}, "huge", strings.Repeat("x", 1<<20), "named", slog.LevelInfo)
 	for range 3 {
 		l.Logger().Info(strings.Repeat("\x01", 1<<20), "a", strings.Repeat("\x02", 1<<20), "b", strings.Repeat("\x03", 1<<20),
 			"c", strings.Repeat("\x04", 1<<20), "d", strings.Repeat("\x04", 1<<20))
@@ -112,7 +116,7 @@ func TestOddValuesDoNotHurt(t *testing.T) {
 			t.Errorf("line of %d bytes, valid %v", len(line), json.Valid([]byte(line)))
 		}
 	}
-	if !strings.Contains(out.String(), `"panics":"!PANIC *record.broken"`) || !strings.Contains(out.String(), cut) {
+	if !strings.Contains(out.String(), `"panics":"!PANIC *record.broken","json":"!PANIC record.unmarshalable","func":"!json: unsupported type: func()"`) || !strings.Contains(out.String(), cut) {
 		t.Errorf("got %.300s", out.String())
 	}
 }
