@@ -18,8 +18,18 @@ func (d Duration) D() time.Duration { return time.Duration(d) }
 // String is the short form: 90s is 1m30s, 10m0s is 10m.
 func (d Duration) String() string { return ShortDuration(time.Duration(d)) }
 
-// MarshalText is the short form.
-func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+// MarshalText is exact, in Go's duration syntax without zero tails (25h1m1.5s),
+// so that UnmarshalText reads back what was written; the short form would not.
+func (d Duration) MarshalText() ([]byte, error) {
+	text := time.Duration(d).String()
+	if rest, ok := strings.CutSuffix(text, "m0s"); ok {
+		text = rest + "m"
+	}
+	if rest, ok := strings.CutSuffix(text, "h0m"); ok {
+		text = rest + "h"
+	}
+	return []byte(text), nil
+}
 
 // UnmarshalText reads Go's duration syntax; a bare number is refused, since its unit is anybody's guess.
 func (d *Duration) UnmarshalText(b []byte) error {
