@@ -62,6 +62,14 @@ func (e Exit) String() string {
 	return s
 }
 
+// SignalText is the signal that ended it as "KILL (9)", "" when there was none.
+func (e Exit) SignalText() string {
+	if e.Signal == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s (%d)", signalName(e.Signal), e.Signal)
+}
+
 // oomCount counts OOM kills so far, where the system tells.
 type oomCount struct {
 	leaf, host           int64

@@ -3,6 +3,7 @@ package process
 import (
 	"fmt"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -37,9 +38,9 @@ func KillRecorded(clk Clock, r Record, patience time.Duration) (Leftover, error)
 	if main := ProcState(r.PID); main.Start == r.Start {
 		l.Main = main
 	}
-	killed := map[int]bool{}
+	killed := known{}
 	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
-		left, unproven, err := r.find()
+		left, unproven, err := r.find(killed)
 		if err != nil {
 			return l, fmt.Errorf("kill recorded process %d: %w", r.PID, err)
 		}
@@ -52,8 +53,8 @@ func KillRecorded(clk Clock, r Record, patience time.Duration) (Leftover, error)
 			return l, nil
 		}
 		for _, e := range left {
-			if !killed[e.PID] {
-				killed[e.PID] = true
+			if !killed.holds(e) {
+				killed[e.PID] = e.Start
 				l.Killed = append(l.Killed, e.Proc)
 			}
 		}
@@ -65,7 +66,7 @@ func KillRecorded(clk Clock, r Record, patience time.Duration) (Leftover, error)
 // find looks for the living that belong to the record, and for those of which
 // one cannot tell. The group's number proves something only while the recorded
 // main process holds it, if only as a zombie.
-func (r Record) find() (left, unproven []entry, err error) {
+func (r Record) find(killed known) (left, unproven []entry, err error) {
 	table, err := listProcs()
 	if err != nil {
 		return nil, nil, err
@@ -82,7 +83,7 @@ func (r Record) find() (left, unproven []entry, err error) {
 	}
 	id := identity{
 		pid: r.PID, start: r.Start, group: group, self: os.Getpid(),
-		special: func(e entry) bool { return inLeaf[e.PID] || carries(e.PID, r.Mark) },
+		special: func(e entry) bool { return inLeaf[e.PID] || killed.holds(e) || carries(e.PID, r.Mark) },
 	}
 	left = alive(id.members(table))
 	for _, e := range table {
@@ -101,4 +102,8 @@ func (r Record) kill(left []entry) {
 	for _, e := range left {
 		_ = killOne(e.Proc) // the next look tells
 	}
+}
+
+func has(all []entry, pid int) bool {
+	return slices.ContainsFunc(all, func(e entry) bool { return e.PID == pid })
 }

@@ -36,6 +36,7 @@ type Process struct {
 	ended    bool      // the main process has ended
 	ours     bool      // Terminate acted before that
 	deadline time.Time // until when Terminate grants grace
+	seen     known     // who ever belonged by itself
 	exit     Exit      // valid once done is closed
 }
 
@@ -61,7 +62,7 @@ func Start(clk Clock, spec Spec) (*Process, error) {
 	}
 	p := &Process{
 		clk: clk, spec: spec, log: log, pipe: r,
-		eof: make(chan struct{}), done: make(chan struct{}),
+		seen: known{}, eof: make(chan struct{}), done: make(chan struct{}),
 	}
 	err = p.spawn(program, w)
 	w.Close()

@@ -1,8 +1,8 @@
 package process
 
 import (
+	"maps"
 	"os"
-	"slices"
 	"time"
 )
 
@@ -19,7 +19,7 @@ func (p *Process) supervise() {
 	exit := Exit{Ended: ended, Ran: ended.Sub(p.started)}
 	if left := p.awaitStragglers(ended); len(left) > 0 {
 		exit.Stragglers = procs(left)
-		_, exit.Survivors = p.killAll(left)
+		_, exit.Survivors = p.killAll()
 	}
 	exit.PipeHeld = p.closeOutput()
 	after := readOOM(p.leaf)
@@ -34,9 +34,10 @@ func (p *Process) supervise() {
 	close(p.done)
 }
 
-// members is everything that belongs to the process now, zombies included.
-func (p *Process) members() ([]entry, []entry, error) {
-	table, err := listProcs()
+// members is everything that belongs to the process now, zombies included,
+// with the table that it was picked from.
+func (p *Process) members() (all, table []entry, err error) {
+	table, err = listProcs()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -46,12 +47,27 @@ func (p *Process) members() ([]entry, []entry, error) {
 	}
 	p.mu.Lock()
 	group := !p.reaped
+	seen := maps.Clone(p.seen)
 	p.mu.Unlock()
 	id := identity{
 		pid: p.main.PID, start: p.main.Start, group: group, self: os.Getpid(),
-		special: func(e entry) bool { return inLeaf[e.PID] || carries(e.PID, p.spec.Mark) },
+		special: func(e entry) bool { return inLeaf[e.PID] || seen.holds(e) || carries(e.PID, p.spec.Mark) },
 	}
-	return id.members(table), table, nil
+	all = id.members(table)
+	p.remember(all)
+	return all, table, nil
+}
+
+// remember keeps who belonged by itself: an environment is gone before its
+// process is.
+func (p *Process) remember(all []entry) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, e := range all {
+		if e.kin {
+			p.seen[e.PID] = e.Start
+		}
+	}
 }
 
 // awaitStragglers waits until nothing but the ended main process is left and
@@ -64,11 +80,13 @@ func (p *Process) awaitStragglers(ended time.Time) []entry {
 		over := !p.clk.Now().Before(p.patience(ended))
 		if len(left) == 0 {
 			if p.outputComplete() {
-				p.reapOrphans(all)
+				p.reapOrphans(table)
 				return nil
 			}
 			if over {
-				return pipeHolders(pipeInode(p.pipe), table, p.main.Start, os.Getpid())
+				left = pipeHolders(pipeInode(p.pipe), table, p.main.Start, os.Getpid())
+				p.remember(left)
+				return left
 			}
 		} else if over {
 			return left
@@ -106,24 +124,18 @@ func (p *Process) outputComplete() bool {
 	}
 }
 
-// killAll kills everything that belongs to the process, and the extra ones,
-// again and again until they are gone: what was forked in between is found by
-// the next look. It says whether anything had to be killed, and what is left
+// killAll kills everything that belongs to the process, again and again until
+// it is gone: what was forked in between is found by the next look. It says whether anything had to be killed, and what is left
 // after killPatience.
-func (p *Process) killAll(extra []entry) (sent bool, survivors []Proc) {
+func (p *Process) killAll() (sent bool, survivors []Proc) {
 	until := p.clk.Now().Add(killPatience)
 	pause := time.Millisecond
 	for {
-		all, _, err := p.members()
-		for _, e := range extra {
-			if now := ProcState(e.PID); now.Start == e.Start && now.State.Alive() && !has(all, e.PID) {
-				all = append(all, e)
-			}
-		}
+		all, table, err := p.members()
 		left := alive(all)
 		mainLives := !canSee && !p.mainEnded()
 		if len(left) == 0 && err == nil && !mainLives {
-			p.reapOrphans(all)
+			p.reapOrphans(table)
 			return sent, nil
 		}
 		if p.clk.Now().After(until) {
@@ -137,10 +149,6 @@ func (p *Process) killAll(extra []entry) (sent bool, survivors []Proc) {
 		<-p.clk.After(pause)
 		pause = min(2*pause, 50*time.Millisecond)
 	}
-}
-
-func has(all []entry, pid int) bool {
-	return slices.ContainsFunc(all, func(e entry) bool { return e.PID == pid })
 }
 
 // signal reaches the group as one, and everything outside it singly. Errors
@@ -167,9 +175,11 @@ func (p *Process) mainEnded() bool {
 
 // reapOrphans collects zombies that became our children because this process
 // is a subreaper. The main process is exec.Cmd's.
-func (p *Process) reapOrphans(all []entry) {
-	for _, e := range all {
-		if e.State == Zombie && e.PPID == os.Getpid() && e.PID != p.main.PID {
+func (p *Process) reapOrphans(table []entry) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, e := range table {
+		if e.State == Zombie && e.PPID == os.Getpid() && e.PID != p.main.PID && p.seen.holds(e) {
 			reapOrphan(e.PID)
 		}
 	}

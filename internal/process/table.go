@@ -97,6 +97,14 @@ func (id identity) members(table []entry) []entry {
 	return found
 }
 
+// known remembers processes by number and start.
+type known map[int]uint64
+
+func (k known) holds(e entry) bool {
+	start, ok := k[e.PID]
+	return ok && start == e.Start
+}
+
 // alive drops what has ended.
 func alive(all []entry) []entry {
 	return slices.DeleteFunc(slices.Clone(all), func(e entry) bool { return !e.State.Alive() })

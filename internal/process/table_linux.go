@@ -141,9 +141,14 @@ func bootID() string {
 // inherited our read end for an instant.
 func pipeHolders(inode uint64, table []entry, start uint64, self int) []entry {
 	want := "pipe:[" + strconv.FormatUint(inode, 10) + "]"
-	return slices.DeleteFunc(slices.Clone(table), func(e entry) bool {
-		return e.Start < start || e.PID == self || !e.State.Alive() || !writesTo(e.PID, want)
-	})
+	var found []entry
+	for _, e := range table {
+		if e.Start >= start && e.PID != self && e.State.Alive() && writesTo(e.PID, want) {
+			e.kin = true
+			found = append(found, e)
+		}
+	}
+	return found
 }
 
 func writesTo(pid int, link string) bool {

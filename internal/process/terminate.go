@@ -50,7 +50,7 @@ func (p *Process) Terminate(ctx context.Context, grace time.Duration) Report {
 	select {
 	case <-p.done:
 	default:
-		r.KillSent, r.Survivors = p.killAll(nil)
+		r.KillSent, r.Survivors = p.killAll()
 	}
 	if len(r.Survivors) == 0 {
 		p.settle(&r)

@@ -1,0 +1,125 @@
+package process
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A worker records each running attempt under its name, so that its successor
+// or its supervisor can end what it left:
+//
+//	<state>/workers/<worker>/leases/<lease>.json     the Record
+//	<state>/workers/<worker>/leases/<lease>.fenced   the attempt must not run (see Fence)
+
+// LeaseDir is the folder of a worker's lease records.
+func LeaseDir(stateDir, worker string) string {
+	return filepath.Join(stateDir, "workers", worker, "leases")
+}
+
+// LeasePath is where the attempt of one lease is recorded.
+func LeasePath(leaseDir string, lease int64) string {
+	return filepath.Join(leaseDir, strconv.FormatInt(lease, 10)+".json")
+}
+
+func fencePath(record string) string { return strings.TrimSuffix(record, ".json") + ".fenced" }
+
+// Fence forbids an attempt to start or to go on: a frozen worker that claimed
+// it, but had not started it yet, finds the fence when it thaws.
+func Fence(record string) error {
+	if err := writeSynced(fencePath(record), nil); err != nil {
+		return fmt.Errorf("fence lease: %w", err)
+	}
+	return nil
+}
+
+// Fenced tells whether Fence was called for a record.
+func Fenced(record string) bool {
+	_, err := os.Stat(fencePath(record))
+	return err == nil
+}
+
+// DropLease removes a record and its fence, once it is proven that nothing of
+// the attempt is left.
+func DropLease(record string) error {
+	if err := os.Remove(fencePath(record)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("drop fence: %w", err)
+	}
+	return RemoveRecord(record)
+}
+
+// Intent records a process that is about to be started. Its number is not known
+// yet, so only its mark finds it; whoever dies between start and record leaves
+// nothing that could not be found.
+func Intent(mark []string, argv0 string, now time.Time) Record {
+	return Record{PID: math.MaxInt32, Boot: bootID(), Mark: mark, Argv0: argv0, Started: now}
+}
+
+// Swept is one lease that was found in a folder of records.
+type Swept struct {
+	Path   string
+	Record Record // zero if it could not be read
+	Leftover
+	Err error // why nothing is known about it
+}
+
+// Clean says that nothing of it is left alive, for certain.
+func (s Swept) Clean() bool { return s.Err == nil && len(s.Survivors) == 0 }
+
+// Names tells what is left of it, for people.
+func (s Swept) Names() []string {
+	if s.Err != nil {
+		return []string{fmt.Sprintf("unknown: %v", s.Err)}
+	}
+	return Names(s.Survivors)
+}
+
+// Names writes processes as "pid 8812 (ffmpeg)".
+func Names(all []Proc) []string {
+	var out []string
+	for _, p := range all {
+		out = append(out, fmt.Sprintf("pid %d (%s)", p.PID, p.Comm))
+	}
+	return out
+}
+
+// KillLeases ends what is recorded in a folder and removes the records of what
+// is proven to be gone. A missing folder holds nothing.
+func KillLeases(clk Clock, leaseDir string, patience time.Duration) ([]Swept, error) {
+	entries, err := os.ReadDir(leaseDir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read lease records: %w", err)
+	}
+	var all []Swept
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".json") {
+			all = append(all, KillLease(clk, filepath.Join(leaseDir, e.Name()), patience))
+		}
+	}
+	slices.SortFunc(all, func(a, b Swept) int { return strings.Compare(a.Path, b.Path) })
+	return all, nil
+}
+
+// KillLease is KillLeases for one record. One that is not there is clean.
+func KillLease(clk Clock, record string, patience time.Duration) Swept {
+	s := Swept{Path: record}
+	s.Record, s.Err = ReadRecord(record)
+	if errors.Is(s.Err, fs.ErrNotExist) {
+		s.Err = nil
+		return s
+	}
+	if s.Err == nil {
+		s.Leftover, s.Err = KillRecorded(clk, s.Record, patience)
+	}
+	if s.Clean() {
+		s.Err = DropLease(record)
+	}
+	return s
+}
