@@ -7,7 +7,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -91,7 +90,8 @@ func Names(all []Proc) []string {
 }
 
 // KillLeases ends what is recorded in a folder and removes the records of what
-// is proven to be gone. A missing folder holds nothing.
+// is proven to be gone. A missing folder holds nothing. It is for a folder
+// whose worker is dead: no fence is needed any more.
 func KillLeases(clk Clock, leaseDir string, patience time.Duration) ([]Swept, error) {
 	entries, err := os.ReadDir(leaseDir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -99,16 +99,32 @@ func KillLeases(clk Clock, leaseDir string, patience time.Duration) ([]Swept, er
 	}
 	var all []Swept
 	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), ".json") {
-			all = append(all, KillLease(clk, filepath.Join(leaseDir, e.Name()), patience))
+		path := filepath.Join(leaseDir, e.Name())
+		switch filepath.Ext(path) {
+		case ".fenced":
+			_ = os.Remove(path) // what is left of it forbids a lease that nobody will be given again
+		case ".json":
+			s := killLease(clk, path, patience)
+			if s.Clean() {
+				s.Err = RemoveRecord(path)
+			}
+			all = append(all, s)
 		}
 	}
-	slices.SortFunc(all, func(a, b Swept) int { return strings.Compare(a.Path, b.Path) })
 	return all, nil
 }
 
-// KillLease is KillLeases for one record. One that is not there is clean.
-func KillLease(clk Clock, record string, patience time.Duration) Swept {
+// FenceLease forbids one attempt and ends its processes, while its worker may
+// be frozen and thaw at any time. Record and fence stay for the worker to find.
+// An attempt without a record has no process: it is clean.
+func FenceLease(clk Clock, record string, patience time.Duration) Swept {
+	if err := Fence(record); err != nil {
+		return Swept{Path: record, Err: err}
+	}
+	return killLease(clk, record, patience)
+}
+
+func killLease(clk Clock, record string, patience time.Duration) Swept {
 	s := Swept{Path: record}
 	s.Record, s.Err = ReadRecord(record)
 	if errors.Is(s.Err, fs.ErrNotExist) {
@@ -117,9 +133,6 @@ func KillLease(clk Clock, record string, patience time.Duration) Swept {
 	}
 	if s.Err == nil {
 		s.Leftover, s.Err = KillRecorded(clk, s.Record, patience)
-	}
-	if s.Clean() {
-		s.Err = DropLease(record)
 	}
 	return s
 }
