@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"sync"
 	"time"
 
 	"candor"
@@ -20,55 +20,44 @@ const (
 	patience = time.Second
 	// maxReply bounds an answer: a page of tasks with their items.
 	maxReply = 1 << 30
-	// maxKept is the largest buffer that is kept for the next call.
-	maxKept = 1 << 20
+	// maxProblem bounds the answer to a refused call.
+	maxProblem = 1 << 20
 )
 
 // request is one call in the making.
 type request struct {
-	op     wire.Op
-	names  []string // of the path's wildcards, in order
-	query  url.Values
-	body   any // nil: none
-	wait   time.Duration
-	accept string
-	header http.Header
-}
-
-// buffers are reused between calls; claims come by the thousand a second.
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-func release(b *bytes.Buffer) {
-	if b.Cap() <= maxKept {
-		b.Reset()
-		buffers.Put(b)
-	}
+	op        wire.Op
+	names     []string // of the path's wildcards, in order
+	query     url.Values
+	body      any           // nil: none
+	wait      time.Duration // how long the brain may hold the answer
+	accept    string
+	lastEvent string
 }
 
 // call sends one request and reads the whole answer into reply, within the
 // client's timeout and the request's wait.
 func (c *Client) call(ctx context.Context, req request, reply any) error {
-	body := buffers.Get().(*bytes.Buffer)
-	if err := encode(body, req.body); err != nil {
+	body := c.pool.payload()
+	defer body.release()
+	if err := encode(body.buf, req.body); err != nil {
 		return err
 	}
-	limit := c.opts.Timeout + req.wait + time.Duration(body.Len()>>20)*patience
+	limit := c.opts.Timeout + req.wait + time.Duration(body.buf.Len()>>20)*patience
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, errSilent)
 	defer cancel()
-	resp, err := c.send(ctx, req, body.Bytes())
+	resp, err := c.send(ctx, req, body)
 	if err != nil {
-		// The transport may still be reading the body: leave it to the collector.
 		return c.fault(ctx, limit, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	answer := buffers.Get().(*bytes.Buffer)
-	defer release(answer)
+	if resp.StatusCode != http.StatusOK {
+		return c.refusal(resp)
+	}
+	answer := c.pool.get()
+	defer c.pool.put(answer)
 	if _, err := answer.ReadFrom(io.LimitReader(resp.Body, maxReply)); err != nil {
 		return c.fault(ctx, limit, err)
-	}
-	release(body)
-	if resp.StatusCode != http.StatusOK {
-		return c.refusal(resp, answer.Bytes())
 	}
 	if err := decode(answer.Bytes(), reply); err != nil {
 		return &candor.Error{Code: candor.CodeUnavailable, Message: "the answer of " + c.where + " is not a brain's",
@@ -78,44 +67,69 @@ func (c *Client) call(ctx context.Context, req request, reply any) error {
 }
 
 // send makes the HTTP request of req and returns its answer's head.
-func (c *Client) send(ctx context.Context, req request, body []byte) (*http.Response, error) {
+func (c *Client) send(ctx context.Context, req request, body *payload) (*http.Response, error) {
 	route := c.routes[req.op]
+	for _, name := range req.names {
+		if name == "" || name == "." || name == ".." { // no path could carry it
+			return nil, candor.Errorf(candor.CodeInvalid, "%q is no id or name", name)
+		}
+	}
 	target := c.base + route.Target(req.names...)
 	if len(req.query) > 0 {
 		target += "?" + req.query.Encode()
 	}
-	var content io.Reader
-	if req.body != nil {
-		content = bytes.NewReader(body)
-	}
-	r, err := http.NewRequestWithContext(ctx, route.Method, target, content)
+	r, err := http.NewRequestWithContext(ctx, route.Method, target, nil)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("make request: %w", err)
 	}
-	for k, v := range req.header {
-		r.Header[k] = v
-	}
-	r.Header.Set("User-Agent", c.opts.UserAgent)
+	c.head(r.Header, req)
 	if req.body != nil {
 		r.Header.Set("Content-Type", "application/json")
-	}
-	if req.accept != "" {
-		r.Header.Set("Accept", req.accept)
-	}
-	if c.token != "" {
-		r.Header.Set("Authorization", "Bearer "+c.token)
+		r.ContentLength = int64(body.buf.Len())
+		r.GetBody = body.reader
+		if r.Body, err = body.reader(); err != nil {
+			return nil, err
+		}
 	}
 	return c.http.Do(r)
 }
 
-func encode(dst *bytes.Buffer, body any) error {
-	if body == nil {
-		return nil
+func (c *Client) head(h http.Header, req request) {
+	h.Set("User-Agent", c.opts.UserAgent)
+	if req.accept != "" {
+		h.Set("Accept", req.accept)
 	}
-	if err := json.NewEncoder(dst).Encode(body); err != nil {
-		return &candor.Error{Code: candor.CodeInvalid, Message: "the request cannot be written as JSON", Cause: err}
+	if req.lastEvent != "" {
+		h.Set(wire.HeaderLastEvent, req.lastEvent)
 	}
-	return nil
+	if c.token != "" {
+		h.Set("Authorization", "Bearer "+c.token)
+	}
 }
 
-func decode(data []byte, reply any) error { return json.Unmarshal(data, reply) }
+func encode(dst *bytes.Buffer, body any) error {
+	switch body := body.(type) {
+	case nil:
+		return nil
+	case *candor.ClaimRequest:
+		b, err := wire.AppendClaimRequest(dst.AvailableBuffer(), body)
+		dst.Write(b)
+		return unwritable(err)
+	default:
+		return unwritable(json.NewEncoder(dst).Encode(body))
+	}
+}
+
+func unwritable(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &candor.Error{Code: candor.CodeInvalid, Message: "the request cannot be written as JSON", Cause: err}
+}
+
+func decode(data []byte, reply any) error {
+	if claim, ok := reply.(*candor.ClaimReply); ok {
+		return wire.DecodeClaimReply(data, claim)
+	}
+	return json.Unmarshal(data, reply)
+}

@@ -54,6 +54,8 @@ type Client struct {
 	http    *http.Client
 	routes  map[wire.Op]wire.Route
 	silence time.Duration // without a byte after which a stream counts as dead
+
+	pool pool // safe for concurrent use
 }
 
 // New makes a client. It connects to nothing yet; a bad URL or an unreadable

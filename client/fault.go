@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -43,8 +44,9 @@ func (c *Client) unreachable(err error) error {
 
 // refusal is the error that an answer carries, or the best reading of one that
 // no brain wrote.
-func (c *Client) refusal(resp *http.Response, body []byte) error {
+func (c *Client) refusal(resp *http.Response) error {
 	var p wire.Problem
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxProblem)) // a part of it is better than nothing
 	if json.Unmarshal(body, &p) == nil && p.Error != nil && p.Error.Code != "" {
 		return p.Error
 	}

@@ -1,8 +1,13 @@
 package wire
 
 import (
+	"fmt"
+	"maps"
+	"math"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 
 	"candor"
 )
@@ -113,4 +118,130 @@ func LogValues(q candor.LogQuery) url.Values {
 		v.text("follow", "true")
 	}
 	return v.Values
+}
+
+// MaxPage is the largest limit a query may ask for.
+const MaxPage = 10_000
+
+// Reading is a query being read from a URL. The first mistake is kept and
+// returned by Err, so that readers need no error handling of their own.
+type Reading struct {
+	v     url.Values
+	known []Param
+	err   error
+}
+
+// Read begins to read the query of a route; a parameter the route does not
+// have is a mistake, since a misspelt filter would silently show too much.
+func Read(v url.Values, route Route) *Reading {
+	r := &Reading{v: v, known: route.Query}
+	for _, name := range slices.Sorted(maps.Keys(v)) {
+		if !slices.ContainsFunc(route.Query, func(p Param) bool { return p.Name == name }) {
+			r.fail(name, "is no parameter of "+route.Path)
+		}
+	}
+	return r
+}
+
+// Err is the first mistake.
+func (r *Reading) Err() error { return r.err }
+
+func (r *Reading) fail(name, what string) {
+	if r.err != nil {
+		return
+	}
+	names := make([]string, len(r.known))
+	for i, p := range r.known {
+		names[i] = p.Name
+	}
+	e := candor.Errorf(candor.CodeInvalid, "query parameter %q %s", name, what)
+	if len(names) > 0 {
+		e.Hint = "parameters: " + strings.Join(names, ", ")
+	}
+	r.err = e
+}
+
+func (r *Reading) number(name string, least, most int64) int64 {
+	s := r.v.Get(name)
+	if s == "" {
+		return 0
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < least || n > most {
+		r.fail(name, fmt.Sprintf("is %q, not a number from %d to %d", s, least, most))
+	}
+	return n
+}
+
+// word reads a value from a closed list; empty is none.
+func word[T ~string](r *Reading, name string, known []T) T {
+	s := T(r.v.Get(name))
+	if s != "" && !slices.Contains(known, s) {
+		r.fail(name, fmt.Sprintf("is %q, not one of %q", s, known))
+	}
+	return s
+}
+
+func id[T any](r *Reading, name string, parse func(string) (T, error)) T {
+	var none T
+	s := r.v.Get(name)
+	if s == "" {
+		return none
+	}
+	v, err := parse(s)
+	if err != nil {
+		r.fail(name, fmt.Sprintf("is %q, not a whole id", s))
+		return none
+	}
+	return v
+}
+
+func (r *Reading) limit() int { return int(r.number("limit", 0, MaxPage)) }
+
+// Batches reads what BatchValues wrote.
+func (r *Reading) Batches() candor.BatchQuery {
+	return candor.BatchQuery{
+		State:  word(r, "state", []candor.BatchState{candor.BatchActive, candor.BatchComplete}),
+		Before: id(r, "before", candor.ParseBatchID),
+		Limit:  r.limit(),
+	}
+}
+
+// Tasks reads what TaskValues wrote.
+func (r *Reading) Tasks() candor.TaskQuery {
+	return candor.TaskQuery{
+		Step:   r.v.Get("step"),
+		State:  word(r, "state", candor.TaskStates()),
+		Class:  word(r, "class", candor.Classes()),
+		Worker: r.v.Get("worker"),
+		After:  id(r, "after", candor.ParseTaskID),
+		Limit:  r.limit(),
+	}
+}
+
+// Levels lists the levels, the quietest first.
+func Levels() []candor.Level {
+	return []candor.Level{candor.LevelDebug, candor.LevelInfo, candor.LevelWarn, candor.LevelError}
+}
+
+// Events reads what EventValues wrote.
+func (r *Reading) Events() candor.EventQuery {
+	return candor.EventQuery{
+		After:  r.number("after", candor.FromNow, math.MaxInt64),
+		Last:   int(r.number("last", 0, MaxPage)),
+		Batch:  id(r, "batch", candor.ParseBatchID),
+		Task:   id(r, "task", candor.ParseTaskID),
+		Worker: r.v.Get("worker"),
+		Level:  word(r, "level", Levels()),
+		Limit:  r.limit(),
+	}
+}
+
+// Log reads what LogValues wrote.
+func (r *Reading) Log() candor.LogQuery {
+	return candor.LogQuery{
+		Attempt: int(r.number("attempt", 0, math.MaxInt32)),
+		Offset:  r.number("offset", math.MinInt64, math.MaxInt64),
+		Follow:  word(r, "follow", []string{"true", "false"}) == "true",
+	}
 }

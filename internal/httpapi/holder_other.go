@@ -1,0 +1,11 @@
+//go:build !linux
+
+package httpapi
+
+import "net"
+
+// portHolder is not known here without privileges.
+func portHolder(int) (pid int, program string, ok bool) { return 0, "", false }
+
+// socketHolder is not known here in a portable way.
+func socketHolder(*net.UnixConn) (pid int, program string, ok bool) { return 0, "", false }
