@@ -1,0 +1,186 @@
+package sched
+
+import (
+	"iter"
+	"slices"
+	"sort"
+
+	"candor"
+)
+
+// batch is the living form of a batch. Batches leave memory some time after
+// they end; the store keeps them.
+type batch struct {
+	rec    BatchRecord
+	was    candor.BatchState // as stored; "" = not stored yet
+	steps  []*step
+	counts [stateCount]int
+	pause  *candor.Pause
+	dirty  bool
+}
+
+// step is a step of a batch with its tasks in one block, so that a million of
+// them cost no pointers and keep their addresses.
+type step struct {
+	batch *batch
+	num   int
+	spec  *candor.Step
+	tasks []task
+	head  int64 // what its priority is worth, in microseconds of waiting
+
+	expanded bool
+	void     bool // can never be expanded: what it fans out over failed
+	fresh    bool // not stored yet
+	changed  bool // expanded since the last commit
+
+	counts     [stateCount]int
+	blame      *candor.Reason // why those who need all of it cannot run; nil until asked
+	dependants []edge
+	lane       *lane
+	extra      []*lane // lanes of tasks that avoid some worker
+	manifests  []candor.Manifest
+	wire       *candor.StepSpec // as workers get it
+}
+
+// edge leads from a step to one that needs it.
+type edge struct {
+	to   *step
+	need *candor.Need
+}
+
+func (st *step) finals() int { return st.counts[complete] + st.counts[failed] + st.counts[cancelled] }
+
+// settled tells whether nothing of the step will move by itself any more.
+func (st *step) settled() bool {
+	return st.void || (st.expanded && st.finals() == len(st.tasks))
+}
+
+// good tells whether every task of a settled step is complete.
+func (st *step) good() bool { return !st.void && st.counts[complete] == len(st.tasks) }
+
+func (b *batch) settled() bool {
+	for _, st := range b.steps {
+		if !st.settled() {
+			return false
+		}
+	}
+	return true
+}
+
+func (b *batch) total() int {
+	n := 0
+	for _, st := range b.steps {
+		n += len(st.tasks)
+	}
+	return n
+}
+
+func (b *batch) step(name string) *step {
+	for _, st := range b.steps {
+		if st.spec.Name == name {
+			return st
+		}
+	}
+	return nil
+}
+
+func (b *batch) eachLane() iter.Seq[*lane] {
+	return func(yield func(*lane) bool) {
+		for _, st := range b.steps {
+			if st.lane != nil && !yield(st.lane) {
+				return
+			}
+			for _, l := range st.extra {
+				if !yield(l) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (b *batch) eachTask() iter.Seq[*task] {
+	return func(yield func(*task) bool) {
+		for _, st := range b.steps {
+			for i := range st.tasks {
+				if !yield(&st.tasks[i]) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// outcome judges a settled batch.
+func (b *batch) outcome() candor.Outcome {
+	switch {
+	case b.counts[failed] > 0:
+		return candor.OutcomeFailed
+	case b.counts[cancelled] > 0 || b.rec.Cancelled:
+		return candor.OutcomeCancelled
+	default:
+		return candor.OutcomeSucceeded
+	}
+}
+
+func (b *batch) countMap() map[candor.TaskState]int {
+	m := map[candor.TaskState]int{}
+	for i, n := range b.counts {
+		if n > 0 {
+			m[stateNames[i]] = n
+		}
+	}
+	return m
+}
+
+// link builds the edges, manifests and wire form of a batch's steps.
+func (b *batch) link(agingMicro int64) {
+	for _, st := range b.steps {
+		st.head = int64(st.spec.Priority) * agingMicro
+		for i := range st.spec.Needs {
+			need := &st.spec.Needs[i]
+			up := b.step(need.Step)
+			up.dependants = append(up.dependants, edge{st, need})
+		}
+		if e := st.spec.Each; e != nil && e.From != nil {
+			up := b.step(e.From.Step)
+			if !slices.Contains(up.manifests, *e.From) {
+				up.manifests = append(up.manifests, *e.From)
+			}
+		}
+	}
+}
+
+// spans finds tasks by id. Each step's tasks have consecutive ids, so one entry
+// a step is enough for any number of tasks.
+type spans []span
+
+type span struct {
+	first candor.TaskID
+	step  *step
+}
+
+func (s *spans) add(st *step) {
+	if len(st.tasks) == 0 {
+		return
+	}
+	i := sort.Search(len(*s), func(i int) bool { return (*s)[i].first > st.tasks[0].id })
+	*s = slices.Insert(*s, i, span{st.tasks[0].id, st})
+}
+
+func (s *spans) remove(b *batch) {
+	*s = slices.DeleteFunc(*s, func(e span) bool { return e.step.batch == b })
+}
+
+// find returns the task with this id, or nil.
+func (s spans) find(id candor.TaskID) *task {
+	i := sort.Search(len(s), func(i int) bool { return s[i].first > id })
+	if i == 0 {
+		return nil
+	}
+	st := s[i-1].step
+	if k := int(id - s[i-1].first); k < len(st.tasks) {
+		return &st.tasks[k]
+	}
+	return nil
+}

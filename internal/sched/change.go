@@ -1,0 +1,198 @@
+package sched
+
+import (
+	"fmt"
+
+	"candor"
+)
+
+// cancel ends batches and tasks. What waits is cancelled now; what runs is
+// ordered to end and is cancelled when its worker says that nothing is left.
+func (s *State) cancel(req candor.ChangeRequest) (candor.ChangeReply, error) {
+	ts, err := s.targets(req.Targets)
+	if err != nil {
+		return candor.ChangeReply{}, err
+	}
+	var reply candor.ChangeReply
+	for _, t := range ts {
+		switch {
+		case t.batch != nil:
+			reply.Changed = append(reply.Changed, s.cancelOne(t.batch, req))
+		case t.task != nil:
+			reply.Changed = append(reply.Changed, s.cancelTaskOne(t.task, req))
+		case t.all:
+			for _, b := range s.order {
+				if b.rec.State == candor.BatchActive {
+					reply.Changed = append(reply.Changed, s.cancelOne(b, req))
+				}
+			}
+		default:
+			return candor.ChangeReply{}, candor.Errorf(candor.CodeInvalid, "%s cannot be cancelled: name batches or tasks", t.text)
+		}
+	}
+	return reply, nil
+}
+
+func (s *State) cancelOne(b *batch, req candor.ChangeRequest) candor.Changed {
+	ch := candor.Changed{Target: b.rec.ID.String(), Batch: b.rec.ID, Tasks: b.counts[blocked] + b.counts[queued] + b.counts[processing], Pending: b.counts[processing]}
+	ch.Text = fmt.Sprintf("%s: %s cancelled, %d of them running and being ended", ch.Target, count(ch.Tasks, "task"), ch.Pending)
+	if b.rec.State == candor.BatchComplete {
+		ch.Text = fmt.Sprintf("%s has ended already (%s)", ch.Target, b.rec.Outcome)
+		return ch
+	}
+	if req.DryRun {
+		return ch
+	}
+	s.event(&candor.Event{
+		Level: candor.LevelInfo, Code: candor.EventBatchCancelled, Batch: b.rec.ID,
+		Text: fmt.Sprintf("Batch %s (%s) cancelled%s%s: %s", b.rec.ID, b.rec.Name, byWhom(req.By), because(req.Why), sayCounts(b.counts)),
+	})
+	s.cancelBatch(b, candor.ReasonCancelled, "cancelled"+byWhom(req.By)+because(req.Why))
+	return ch
+}
+
+// cancelBatch closes all of a batch.
+func (s *State) cancelBatch(b *batch, code candor.ReasonCode, text string) {
+	b.rec.Cancelled = true
+	s.touchBatch(b)
+	for _, st := range b.steps {
+		if !st.expanded {
+			st.void = true
+		}
+	}
+	for t := range b.eachTask() {
+		switch t.state {
+		case processing:
+			s.abort(t, code, text)
+		case blocked, queued:
+			s.cancelWaiting(t, candor.NewReason(code, text))
+		}
+	}
+	s.settleBatch(b)
+}
+
+func (s *State) cancelTaskOne(t *task, req candor.ChangeRequest) candor.Changed {
+	ch := candor.Changed{Target: t.id.String(), Batch: t.batch().rec.ID, Task: t.id}
+	if t.state.final() {
+		ch.Text = fmt.Sprintf("%s (%s) is %s already", t.id, t.name(), stateNames[t.state])
+		return ch
+	}
+	ch.Tasks = 1
+	ch.Text = fmt.Sprintf("%s (%s) cancelled", t.id, t.name())
+	if t.state == processing {
+		ch.Pending = 1
+		ch.Text = fmt.Sprintf("%s (%s) is being ended on %s", t.id, t.name(), t.run.worker)
+	}
+	if req.DryRun {
+		return ch
+	}
+	why := "cancelled" + byWhom(req.By) + because(req.Why)
+	if t.state == processing {
+		s.abort(t, candor.ReasonCancelled, why)
+	} else {
+		s.cancelTask(t, candor.NewReason(candor.ReasonCancelled, why))
+	}
+	return ch
+}
+
+// cancelWaiting cancels a task that does not run, and nothing else.
+func (s *State) cancelWaiting(t *task, why *candor.Reason) {
+	if t.state == queued {
+		s.withdraw(t)
+	}
+	s.move(t, cancelled)
+	why = cloneReason(why)
+	why.Since = s.now
+	t.history().reason = why
+	t.run = &run{finished: s.now}
+}
+
+// cancelTask cancels a task that does not run, and what waits for it.
+func (s *State) cancelTask(t *task, why *candor.Reason) {
+	s.cancelWaiting(t, why)
+	s.event(&candor.Event{
+		Level: candor.LevelInfo, Code: candor.EventTaskCancelled, Batch: t.batch().rec.ID, Task: t.id, Class: t.step.spec.Class,
+		Reason: why.Code, Text: fmt.Sprintf("Task %s (%s) cancelled: %s", t.id, t.name(), why.Text),
+	})
+	s.taskFinal(t)
+}
+
+// cancelProcessing cancels a task whose attempt has ended on order.
+func (s *State) cancelProcessing(t *task, why *candor.Reason) {
+	why.Since = s.now
+	t.history().reason = why
+	s.move(t, cancelled)
+	s.event(&candor.Event{
+		Level: candor.LevelInfo, Code: candor.EventTaskCancelled, Batch: t.batch().rec.ID, Task: t.id, Attempt: int(t.attempt),
+		Worker: t.run.worker, Lease: t.run.lease, Class: t.step.spec.Class, Reason: why.Code,
+		Text: fmt.Sprintf("Task %s (%s) cancelled on %s: %s", t.id, t.name(), t.run.worker, why.Text),
+	})
+	s.taskFinal(t)
+}
+
+// abort orders a running attempt to end.
+func (s *State) abort(t *task, code candor.ReasonCode, text string) {
+	if t.run.abort != "" {
+		return
+	}
+	t.run.abort, t.run.abortText = code, text
+	s.touch(t)
+	s.event(&candor.Event{
+		Level: candor.LevelInfo, Code: candor.EventTaskAborting, Batch: t.batch().rec.ID, Task: t.id, Attempt: int(t.attempt),
+		Worker: t.run.worker, Lease: t.run.lease, Class: t.step.spec.Class, Reason: code,
+		Text: fmt.Sprintf("Task %s (%s) is being ended on %s: %s", t.id, t.name(), t.run.worker, text),
+	})
+}
+
+// orders is what a worker has to be told now.
+func (s *State) orders(w *worker) candor.HeartbeatReply {
+	reply := candor.HeartbeatReply{Draining: w.draining, Paused: w.paused != nil}
+	for _, t := range w.running {
+		if t.run.abort != "" {
+			t.run.abortSent = true
+			reply.Abort = append(reply.Abort, candor.AbortOrder{Lease: t.run.lease, Reason: t.run.abort, Text: t.run.abortText})
+		}
+	}
+	w.told = w.mood()
+	return reply
+}
+
+func (w *worker) mood() string { return fmt.Sprint(w.draining, w.paused != nil) }
+
+// Urgent tells whether a worker has an order that it was not told yet, so that
+// a held heartbeat must be answered now.
+func (s *State) Urgent(name string) bool {
+	w := s.workers[name]
+	if w == nil || w.told != w.mood() {
+		return true
+	}
+	for _, t := range w.running {
+		if t.run.abort != "" && !t.run.abortSent {
+			return true
+		}
+	}
+	return false
+}
+
+// Orders answers a held heartbeat.
+func (s *State) Orders(name string) candor.HeartbeatReply {
+	if w := s.workers[name]; w != nil {
+		return s.orders(w)
+	}
+	return candor.HeartbeatReply{}
+}
+
+// HostOrders answers a supervisor's held report.
+func (s *State) HostOrders(supervisor string) candor.HostReply { return s.hostOrders(supervisor) }
+
+func because(why string) string {
+	if why == "" {
+		return ""
+	}
+	return " (" + why + ")"
+}
+
+func cloneReason(r *candor.Reason) *candor.Reason {
+	c := *r
+	return &c
+}

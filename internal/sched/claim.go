@@ -1,0 +1,225 @@
+package sched
+
+import (
+	"container/heap"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"candor"
+)
+
+// have is what the predicate needs to know of a worker.
+func (s *State) have(w *worker) Have {
+	h := Have{
+		Info: &w.info, State: w.state, Model: w.view.Model, Running: len(w.running), Draining: w.draining,
+		Paused: w.paused, AllPaused: s.allPause, ClassPaused: s.classPause,
+	}
+	if g := w.info.GPU; g != nil {
+		h.VRAM, h.Free = g.Total, g.Total-w.reserved
+		if v := w.view.GPU; v != nil {
+			h.Free = min(h.Free, v.Free)
+		}
+	}
+	return h
+}
+
+// claim takes in results and hands out what goes first among the shapes this
+// worker may take.
+func (s *State) claim(name string, req *candor.ClaimRequest) (candor.ClaimReply, error) {
+	w, err := s.alive(name, req.Session)
+	if err != nil {
+		return candor.ClaimReply{}, err
+	}
+	s.hear(w, req.View)
+	reply := candor.ClaimReply{Results: s.results(w, req.Results)}
+	if req.Max <= 0 {
+		return reply, nil
+	}
+	s.asks(w)
+	have := s.have(w)
+	cands := s.candidates(&have)
+	specs := map[*step]int{}
+	for len(reply.Tasks) < req.Max && have.Running < w.info.Slots {
+		sh := best(cands, w.info.Classes)
+		if sh == nil {
+			break
+		}
+		if sh.want.VRAM > 0 {
+			have = s.have(w)
+			if code, _ := Eligible(&sh.want, &have, nil); code != "" {
+				cands = slices.DeleteFunc(cands, func(o *shape) bool { return o == sh })
+				continue
+			}
+		}
+		t := sh.head()
+		s.start(t, w)
+		have.Running++
+		s.assign(&reply, specs, t)
+	}
+	if len(reply.Tasks) == 0 {
+		reply.Report = s.report(w, &have)
+		s.idleBecause(w, reply.Report)
+	} else {
+		w.report, w.reason, w.idle = nil, nil, fromMicro(0)
+	}
+	return reply, nil
+}
+
+// asks notes that a worker's claim loop is alive.
+func (s *State) asks(w *worker) {
+	w.asked = s.now
+	if w.silent {
+		w.silent = false
+		s.event(&candor.Event{
+			Level: candor.LevelInfo, Code: candor.EventWorkerBack, Worker: w.info.Name,
+			Text: fmt.Sprintf("Worker %s asks for work again", w.info.Name),
+		})
+	}
+}
+
+// candidates are the shapes with tasks that a worker may take now.
+func (s *State) candidates(have *Have) []*shape {
+	var out []*shape
+	for _, sh := range s.shapeList {
+		if sh.ready == 0 {
+			continue
+		}
+		if code, _ := Eligible(&sh.want, have, nil); code == "" {
+			out = append(out, sh)
+		}
+	}
+	return out
+}
+
+// best is the shape whose first task goes first; among equals the worker's
+// preferred class decides.
+func best(cands []*shape, prefer []candor.Class) *shape {
+	var top *shape
+	for _, sh := range cands {
+		if sh.ready == 0 {
+			continue
+		}
+		if top == nil {
+			top = sh
+			continue
+		}
+		a, b := sh.head(), top.head()
+		if ra, rb := a.rank(), b.rank(); ra != rb {
+			if ra < rb {
+				top = sh
+			}
+			continue
+		}
+		pa, pb := slices.Index(prefer, sh.want.Class), slices.Index(prefer, top.want.Class)
+		if pa < pb || (pa == pb && a.id < b.id) {
+			top = sh
+		}
+	}
+	return top
+}
+
+// start leases the first task of its lane to a worker.
+func (s *State) start(t *task, w *worker) {
+	l := t.lane
+	sh := l.shape
+	heap.Pop(&l.tasks)
+	t.heap, t.lane = -1, nil
+	sh.ready--
+	if len(l.tasks) == 0 {
+		heap.Remove(&sh.lanes, l.pos)
+	} else {
+		heap.Fix(&sh.lanes, l.pos)
+	}
+	s.move(t, processing)
+	t.attempt++
+	t.run = &run{lease: s.meta.NextLease, worker: w.info.Name, started: s.now, moved: s.now}
+	t.run.progress.Kind = "start"
+	s.meta.NextLease++
+	s.leases[t.run.lease] = t
+	if t.past != nil {
+		t.past.reason, t.past.notBefore = nil, fromMicro(0)
+	}
+	w.running = append(w.running, t)
+	w.reserved += t.step.spec.VRAM
+	s.claimed(t, w)
+}
+
+// claimed tells of a claim. It runs for every task, so it builds its text by hand.
+func (s *State) claimed(t *task, w *worker) {
+	b := make([]byte, 0, 96)
+	b = append(b, w.info.Name...)
+	b = append(b, " claimed "...)
+	b = append(b, t.step.spec.Class...)
+	b = append(b, " task "...)
+	b, _ = t.id.AppendText(b)
+	b = append(b, " ("...)
+	b = append(b, t.name()...)
+	b = append(b, ')')
+	if t.attempt > 1 {
+		b = append(b, ", attempt "...)
+		b = strconv.AppendInt(b, int64(t.attempt), 10)
+	}
+	s.event(&candor.Event{
+		Level: candor.LevelInfo, Code: candor.EventTaskClaimed, Text: string(b), Batch: t.step.batch.rec.ID, Task: t.id,
+		Attempt: int(t.attempt), Lease: t.run.lease, Worker: w.info.Name, Class: t.step.spec.Class, Model: t.step.spec.Model,
+	})
+}
+
+// assign adds a leased task to a reply, its step once for all its tasks.
+func (s *State) assign(r *candor.ClaimReply, specs map[*step]int, t *task) {
+	i, ok := specs[t.step]
+	if !ok {
+		i = len(r.Steps)
+		specs[t.step] = i
+		r.Steps = append(r.Steps, *s.wire(t.step))
+	}
+	r.Tasks = append(r.Tasks, candor.Assignment{
+		Task: t.id, Spec: i, Index: int(t.index), Item: t.item, Attempt: int(t.attempt), Lease: t.run.lease,
+	})
+}
+
+// wire is a step as workers get it, made once.
+func (s *State) wire(st *step) *candor.StepSpec {
+	if st.wire != nil {
+		return st.wire
+	}
+	b := st.batch
+	spec := &candor.StepSpec{
+		Batch: b.rec.ID, BatchName: b.rec.Name, PlanDir: b.rec.PlanDir, Step: *st.spec, Manifests: st.manifests,
+	}
+	if s.cfg.BatchRoot != "" {
+		spec.BatchDir = s.cfg.BatchRoot + "/" + b.rec.ID.String()
+	}
+	spec.Step.Each = nil
+	for _, n := range st.spec.Needs {
+		up := b.step(n.Step)
+		spec.Needs = append(spec.Needs, candor.NeedSpec{Need: n, FansOut: up.spec.Each != nil, Outputs: up.spec.Outputs})
+	}
+	st.wire = spec
+	return spec
+}
+
+// report says what a fruitless claim saw: every refusal under the reason that
+// the predicate gave for it.
+func (s *State) report(w *worker, have *Have) *candor.Report {
+	r := &candor.Report{At: s.now, Queued: map[candor.Class]int{}, Eligible: map[candor.Class]int{}, Refused: map[candor.ReasonCode]int{}}
+	for _, sh := range s.shapeList {
+		if sh.total() == 0 {
+			continue
+		}
+		r.Queued[sh.want.Class] += sh.total()
+		refuse(r, candor.ReasonBatchPaused, sh.held, &sh.want, nil)
+		refuse(r, candor.ReasonBackoff, sh.backoff, &sh.want, nil)
+		if sh.ready == 0 {
+			continue
+		}
+		code, _ := Eligible(&sh.want, have, nil)
+		if code == "" {
+			r.Eligible[sh.want.Class] += sh.ready
+			continue
+		}
+		refuse(r, code, sh.ready, &sh.want, have)
+	}
+	return r
+}

@@ -1,0 +1,137 @@
+package sched
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"candor"
+)
+
+// refuse counts tasks under the reason for which they were refused, and keeps
+// one worded example of each reason.
+func refuse(r *candor.Report, code candor.ReasonCode, n int, want *Want, have *Have) {
+	if n == 0 {
+		return
+	}
+	if r.Refused[code] += n; r.Refused[code] > n {
+		return
+	}
+	r.Why = append(r.Why, *refusal(code, want, have))
+}
+
+// refusal words why tasks of one kind are refused by one worker.
+func refusal(code candor.ReasonCode, want *Want, have *Have) *candor.Reason {
+	switch code {
+	case candor.ReasonBatchPaused:
+		return candor.NewReason(code, "their batch is paused")
+	case candor.ReasonBackoff:
+		return candor.NewReason(code, "their next try waits its time")
+	}
+	rec := &Recorder{}
+	Eligible(want, have, rec)
+	for _, c := range rec.Checks {
+		if c.OK || c.Code != code {
+			continue
+		}
+		return candor.NewReason(code, fmt.Sprintf("%s tasks need %s: %s %s", want.Class, c.Wanted, have.Info.Name, isOr(c.Actual))).
+			With("wanted", c.Wanted).With("actual", c.Actual).With("verdict", string(c.Verdict)).With("worker", have.Info.Name)
+	}
+	return candor.NewReason(candor.ReasonUnexplained, "refused by "+string(code)+", which no check recorded")
+}
+
+// isOr puts "is" before a state that is not a phrase with a verb of its own.
+func isOr(actual string) string {
+	for _, verb := range []string{"has ", "is ", "last heartbeat "} {
+		if strings.HasPrefix(actual, verb) {
+			return actual
+		}
+	}
+	return "has " + actual
+}
+
+// idleBecause notes why a worker that asked got nothing.
+func (s *State) idleBecause(w *worker, r *candor.Report) {
+	w.report = r
+	if len(w.running) > 0 {
+		return
+	}
+	if w.idle.IsZero() {
+		w.idle = s.now
+	}
+	w.setReason(s.now, s.idleReason(w, r))
+}
+
+// idleReason is the one reason why a worker is idle: what holds back most of
+// the queued tasks, or that there are none.
+func (s *State) idleReason(w *worker, r *candor.Report) *candor.Reason {
+	have := s.have(w)
+	switch {
+	case w.state == candor.WorkerGone:
+		return candor.NewReason(candor.ReasonWorkerGone, w.info.Name+" has left")
+	case w.state == candor.WorkerLost:
+		return s.lostReason(w)
+	case s.allPause != nil:
+		return candor.NewReason(candor.ReasonAllPaused, "everything is "+sayPause(s.allPause)).Do("candor resume all")
+	case w.paused != nil:
+		return candor.NewReason(candor.ReasonWorkerPaused, w.info.Name+" is "+sayPause(w.paused)).Do("candor resume worker:" + w.info.Name)
+	case w.draining:
+		return candor.NewReason(candor.ReasonDraining, w.info.Name+" drains: it takes nothing new").Do("candor worker undrain " + w.info.Name)
+	case have.State == candor.WorkerPaused:
+		return candor.NewReason(candor.ReasonThermal, w.info.Name+" waits for its card to cool")
+	}
+	total := 0
+	for _, n := range r.Queued {
+		total += n
+	}
+	if total == 0 {
+		return candor.NewReason(candor.ReasonIdleNoWork, "nothing is queued")
+	}
+	for _, n := range r.Eligible {
+		if n > 0 {
+			return candor.NewReason(candor.ReasonIdleClaiming, fmt.Sprintf("%s could take %d of %s and is about to ask", w.info.Name, n, count(total, "queued task")))
+		}
+	}
+	return mostRefused(w, r, total)
+}
+
+func mostRefused(w *worker, r *candor.Report, total int) *candor.Reason {
+	codes := make([]candor.ReasonCode, 0, len(r.Refused))
+	for c := range r.Refused {
+		codes = append(codes, c)
+	}
+	slices.SortFunc(codes, func(a, b candor.ReasonCode) int {
+		if d := r.Refused[b] - r.Refused[a]; d != 0 {
+			return d
+		}
+		return strings.Compare(string(a), string(b))
+	})
+	if len(codes) == 0 {
+		return candor.NewReason(candor.ReasonUnexplained, fmt.Sprintf("%s is idle with %s, and no check says why", w.info.Name, count(total, "queued task")))
+	}
+	top := codes[0]
+	text := fmt.Sprintf("%s takes none of %s", w.info.Name, count(total, "queued task"))
+	for _, why := range r.Why {
+		if why.Code == top {
+			text += fmt.Sprintf(": %d refused, since %s", r.Refused[top], why.Text)
+		}
+	}
+	if len(codes) > 1 {
+		text += fmt.Sprintf(" (and %d for other reasons)", total-r.Refused[top])
+	}
+	out := candor.NewReason(top, text)
+	for c, n := range r.Refused {
+		out.With("refused."+string(c), n)
+	}
+	return out
+}
+
+func (s *State) lostReason(w *worker) *candor.Reason {
+	silent := s.now.Sub(w.seen)
+	text := fmt.Sprintf("last heartbeat %s ago (threshold %s)", candor.ShortDuration(silent), candor.ShortDuration(s.cfg.Lost))
+	if !w.frozen.IsZero() {
+		text += fmt.Sprintf("; its process %d is stopped", w.info.PID)
+	}
+	return candor.NewReason(candor.ReasonWorkerLost, w.info.Name+": "+text).
+		With("silent_seconds", int(silent.Seconds())).With("threshold_seconds", int(s.cfg.Lost.Seconds()))
+}

@@ -1,0 +1,223 @@
+package sched
+
+import (
+	"container/heap"
+	"slices"
+	"strconv"
+	"strings"
+
+	"candor"
+)
+
+// shape is the set of queued tasks with equal requirements. Whether a worker
+// may take one is asked once for all of them.
+type shape struct {
+	key   string
+	want  Want
+	lanes laneHeap // lanes that have tasks and are not held
+	refs  int      // lanes that belong to it, empty ones too
+
+	ready   int // tasks in lanes that are not held
+	held    int // tasks in lanes of paused batches
+	backoff int // tasks whose next try waits
+}
+
+func (sh *shape) total() int { return sh.ready + sh.held + sh.backoff }
+
+// lane is the queue of one step of one batch in one shape.
+type lane struct {
+	step  *step
+	shape *shape
+	tasks taskHeap
+	pos   int // in shape.lanes; -1 when not there
+}
+
+type taskHeap []*task
+
+func (h taskHeap) Len() int           { return len(h) }
+func (h taskHeap) Less(i, j int) bool { return h[i].before(h[j]) }
+func (h taskHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].heap, h[j].heap = int32(i), int32(j)
+}
+
+func (h *taskHeap) Push(x any) {
+	t := x.(*task)
+	t.heap = int32(len(*h))
+	*h = append(*h, t)
+}
+
+func (h *taskHeap) Pop() any {
+	old := *h
+	t := old[len(old)-1]
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	return t
+}
+
+type laneHeap []*lane
+
+func (h laneHeap) Len() int           { return len(h) }
+func (h laneHeap) Less(i, j int) bool { return h[i].tasks[0].before(h[j].tasks[0]) }
+func (h laneHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].pos, h[j].pos = i, j
+}
+
+func (h *laneHeap) Push(x any) {
+	l := x.(*lane)
+	l.pos = len(*h)
+	*h = append(*h, l)
+}
+
+func (h *laneHeap) Pop() any {
+	old := *h
+	l := old[len(old)-1]
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	l.pos = -1
+	return l
+}
+
+// shapeKey names a set of requirements. Lists are sorted where they are made.
+func shapeKey(spec *candor.Step, avoid []string) string {
+	var b strings.Builder
+	for _, part := range []string{
+		string(spec.Class), spec.Model, strconv.FormatInt(int64(spec.VRAM), 10), spec.Requires.Worker,
+		strings.Join(spec.Requires.Labels, ","), strings.Join(spec.Requires.Tools, ","), strings.Join(avoid, ","),
+	} {
+		b.WriteString(strconv.Itoa(len(part)))
+		b.WriteByte(':')
+		b.WriteString(part)
+	}
+	return b.String()
+}
+
+// laneFor finds or makes the lane of a step for tasks that avoid these workers.
+func (s *State) laneFor(st *step, avoid []string) *lane {
+	if len(avoid) == 0 && st.lane != nil {
+		return st.lane
+	}
+	key := shapeKey(st.spec, avoid)
+	for _, l := range st.extra {
+		if l.shape.key == key {
+			return l
+		}
+	}
+	l := &lane{step: st, shape: s.shapeFor(key, st.spec, avoid), pos: -1}
+	l.shape.refs++
+	if len(avoid) == 0 {
+		st.lane = l
+	} else {
+		st.extra = append(st.extra, l)
+	}
+	return l
+}
+
+func (s *State) shapeFor(key string, spec *candor.Step, avoid []string) *shape {
+	if sh := s.shapes[key]; sh != nil {
+		return sh
+	}
+	sh := &shape{key: key, want: WantOf(spec, avoid)}
+	s.shapes[key] = sh
+	s.shapeList = append(s.shapeList, sh)
+	return sh
+}
+
+// dropLanes forgets the lanes of a step that leaves memory, and shapes nobody has.
+func (s *State) dropLanes(st *step) {
+	lanes := st.extra
+	if st.lane != nil {
+		lanes = append(slices.Clone(lanes), st.lane)
+	}
+	for _, l := range lanes {
+		if l.shape.refs--; l.shape.refs == 0 {
+			delete(s.shapes, l.shape.key)
+			s.shapeList = slices.DeleteFunc(s.shapeList, func(sh *shape) bool { return sh == l.shape })
+		}
+	}
+	st.lane, st.extra = nil, nil
+}
+
+// enqueue puts a queued task where claims find it, or among those that wait
+// for their next try.
+func (s *State) enqueue(t *task) {
+	var avoid []string
+	if t.past != nil {
+		avoid = t.past.avoid
+	}
+	l := s.laneFor(t.step, avoid)
+	t.lane = l
+	if t.past != nil && t.past.notBefore.After(s.now) {
+		l.shape.backoff++
+		t.heap = -1
+		s.timers.add(t.past.notBefore, t)
+		return
+	}
+	s.offer(l, t)
+}
+
+// offer puts a task into its lane's heap.
+func (s *State) offer(l *lane, t *task) {
+	first := len(l.tasks) == 0 || t.before(l.tasks[0])
+	heap.Push(&l.tasks, t)
+	if l.step.batch.pause != nil {
+		l.shape.held++
+		return
+	}
+	l.shape.ready++
+	s.ready++
+	switch {
+	case l.pos < 0:
+		heap.Push(&l.shape.lanes, l)
+	case first:
+		heap.Fix(&l.shape.lanes, l.pos)
+	}
+}
+
+// withdraw takes a queued task out of the queue.
+func (s *State) withdraw(t *task) {
+	l := t.lane
+	t.lane = nil
+	if t.heap < 0 {
+		l.shape.backoff--
+		return
+	}
+	heap.Remove(&l.tasks, int(t.heap))
+	t.heap = -1
+	if l.pos < 0 {
+		l.shape.held--
+		return
+	}
+	l.shape.ready--
+	if len(l.tasks) == 0 {
+		heap.Remove(&l.shape.lanes, l.pos)
+	} else {
+		heap.Fix(&l.shape.lanes, l.pos)
+	}
+}
+
+// hold takes a paused batch's lanes out of their shapes; release puts them back.
+func (s *State) hold(b *batch) {
+	for l := range b.eachLane() {
+		if l.pos >= 0 {
+			heap.Remove(&l.shape.lanes, l.pos)
+			l.shape.ready -= len(l.tasks)
+			l.shape.held += len(l.tasks)
+		}
+	}
+}
+
+func (s *State) release(b *batch) {
+	for l := range b.eachLane() {
+		if l.pos < 0 && len(l.tasks) > 0 {
+			heap.Push(&l.shape.lanes, l)
+			l.shape.ready += len(l.tasks)
+			l.shape.held -= len(l.tasks)
+			s.ready++
+		}
+	}
+}
+
+// head is the task that goes first in a shape.
+func (sh *shape) head() *task { return sh.lanes[0].tasks[0] }

@@ -1,0 +1,228 @@
+package sched
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"candor"
+)
+
+// results takes in what a worker finished. The reply is empty when all were
+// simply taken, which is the usual case.
+func (s *State) results(w *worker, results []candor.Result) []candor.ResultReply {
+	plain := true
+	replies := make([]candor.ResultReply, 0, len(results))
+	for i := range results {
+		r := &results[i]
+		verdict, text := s.result(w, r)
+		plain = plain && verdict == candor.ResultTaken
+		replies = append(replies, candor.ResultReply{Task: r.Task, Lease: r.Lease, Verdict: verdict, Text: text})
+	}
+	if plain {
+		return nil
+	}
+	return replies
+}
+
+// result takes in one result, if its lease still speaks for the task. Nothing
+// that comes too late is taken or dropped in silence.
+func (s *State) result(w *worker, r *candor.Result) (candor.ResultVerdict, string) {
+	t := s.tasks.find(r.Task)
+	switch {
+	case t == nil && r.Lease < s.meta.NextLease:
+		return s.fenced(w, r, nil, "its batch ended, or was removed, before this result came")
+	case t == nil:
+		return candor.ResultUnknown, "no such task"
+	case t.state == processing && t.run.lease == r.Lease:
+		s.finish(t, w, r)
+		return candor.ResultTaken, ""
+	case t.lastLease() == r.Lease && t.state.final():
+		return candor.ResultRepeated, "recorded before"
+	case t.state == queued && t.lastLease() == r.Lease && r.Outcome == candor.AttemptDone:
+		s.late(t, w, r)
+		return candor.ResultLate, "its lease was over, but nobody had begun again"
+	default:
+		return s.fenced(w, r, t, t.fencedBy())
+	}
+}
+
+// lastLease is the lease of the current or last attempt.
+func (t *task) lastLease() int64 {
+	if t.run != nil {
+		return t.run.lease
+	}
+	if t.past != nil && t.past.last != nil {
+		return t.past.last.Lease
+	}
+	return 0
+}
+
+func (t *task) fencedBy() string {
+	if t.state == processing {
+		return fmt.Sprintf("attempt %d runs on %s under lease %d", t.attempt, t.run.worker, t.run.lease)
+	}
+	return "the task is " + string(stateNames[t.state]) + " by another attempt"
+}
+
+func (s *State) fenced(w *worker, r *candor.Result, t *task, why string) (candor.ResultVerdict, string) {
+	e := &candor.Event{
+		Level: candor.LevelWarn, Code: candor.EventResultFenced, Task: r.Task, Lease: r.Lease, Worker: w.info.Name,
+		Reason: candor.ReasonFenced,
+		Text:   fmt.Sprintf("Result of %s from %s under lease %d (%s) refused: %s", r.Task, w.info.Name, r.Lease, r.Outcome, why),
+	}
+	if t != nil {
+		e.Batch = t.batch().rec.ID
+	}
+	s.event(e)
+	return candor.ResultFenced, why
+}
+
+// late takes the good result of an attempt that was given up, before anybody
+// else began.
+func (s *State) late(t *task, w *worker, r *candor.Result) {
+	s.withdraw(t)
+	s.move(t, processing)
+	t.run = &run{lease: r.Lease, worker: w.info.Name, started: t.past.last.StartedAt}
+	s.leases[r.Lease] = t
+	w.running = append(w.running, t)
+	w.reserved += t.step.spec.VRAM
+	s.finish(t, w, r)
+}
+
+// finish ends the running attempt of a task by its worker's word.
+func (s *State) finish(t *task, w *worker, r *candor.Result) {
+	abort := t.run.abort
+	s.endRun(t)
+	w.count(r.Outcome)
+	if r.Outcome == candor.AttemptDone {
+		if bad := missingManifest(t, r); bad != nil {
+			r.Outcome, r.Reason = candor.AttemptPermanent, bad
+		}
+	}
+	switch {
+	case r.Outcome == candor.AttemptDone:
+		s.succeed(t, r)
+	case abort == candor.ReasonCancelled || abort == candor.ReasonExpired:
+		s.archive(t, r, false)
+		s.cancelProcessing(t, candor.NewReason(abort, abortWords(abort)))
+	default:
+		s.failAttempt(t, r)
+	}
+}
+
+func abortWords(code candor.ReasonCode) string {
+	if code == candor.ReasonExpired {
+		return "its batch expired while it ran; its processes are gone"
+	}
+	return "cancelled while it ran; its processes are gone"
+}
+
+func (w *worker) count(o candor.AttemptOutcome) {
+	switch o {
+	case candor.AttemptDone:
+		w.completed++
+	case candor.AttemptAborted, candor.AttemptLost:
+	default:
+		w.failed++
+	}
+}
+
+// endRun takes the lease off a task and its worker. The run stays with the task
+// for its record until the task moves on.
+func (s *State) endRun(t *task) {
+	delete(s.leases, t.run.lease)
+	t.run.finished = s.now
+	w := s.workers[t.run.worker]
+	if w == nil {
+		return
+	}
+	if i := slices.Index(w.running, t); i >= 0 {
+		last := len(w.running) - 1
+		w.running[i] = w.running[last]
+		w.running[last] = nil
+		w.running = w.running[:last]
+		w.reserved -= t.step.spec.VRAM
+	}
+	if len(w.running) == 0 {
+		w.idle = s.now
+		w.setReason(s.now, candor.NewReason(candor.ReasonIdleClaiming, w.info.Name+" has just finished "+t.name()))
+	}
+	s.ready++ // a slot is free
+}
+
+// missingManifest tells what is wrong with a result that should have brought
+// the items other steps fan out over, and did not.
+func missingManifest(t *task, r *candor.Result) *candor.Reason {
+	for _, m := range t.step.manifests {
+		items, ok := r.Manifests[m.Key()]
+		if !ok {
+			return candor.NewReason(candor.ReasonManifestBad, fmt.Sprintf("its result lacks the items of %s", m.Key()))
+		}
+		if len(items) > candor.MaxItems {
+			return candor.NewReason(candor.ReasonManifestLarge, fmt.Sprintf("%s holds %d items; at most %d are allowed", m.Key(), len(items), candor.MaxItems)).
+				With("items", len(items)).With("limit", candor.MaxItems)
+		}
+	}
+	return nil
+}
+
+// succeed completes a task and lets its dependants go on.
+func (s *State) succeed(t *task, r *candor.Result) {
+	if r.Exit != nil || r.Dir != "" {
+		t.history().last = t.ended(r, false)
+	} else if t.past != nil {
+		t.past.last = nil // it told of an earlier attempt, which has a record of its own
+	}
+	if t.past != nil {
+		t.past.reason, t.past.avoid = nil, nil
+	}
+	s.move(t, complete)
+	s.recent.add(s.now)
+	s.completed(t, r)
+	for _, m := range t.step.manifests {
+		s.expandFrom(t.step, m, r.Manifests[m.Key()])
+	}
+	s.taskFinal(t)
+}
+
+// completed tells of a completion. It runs for every task, so it builds its text by hand.
+func (s *State) completed(t *task, r *candor.Result) {
+	took := r.Took
+	if took == 0 {
+		took = candor.Duration(t.run.finished.Sub(t.run.started))
+	}
+	b := make([]byte, 0, 96)
+	b = append(b, t.run.worker...)
+	b = append(b, " completed "...)
+	b = append(b, t.step.spec.Class...)
+	b = append(b, " task "...)
+	b, _ = t.id.AppendText(b)
+	b = append(b, " ("...)
+	b = append(b, t.name()...)
+	b = append(b, ") in "...)
+	b = append(b, took.String()...)
+	if t.attempt > 1 {
+		b = append(b, ", attempt "...)
+		b = strconv.AppendInt(b, int64(t.attempt), 10)
+	}
+	s.event(&candor.Event{
+		Level: candor.LevelInfo, Code: candor.EventTaskComplete, Text: string(b), Batch: t.step.batch.rec.ID, Task: t.id,
+		Attempt: int(t.attempt), Lease: t.run.lease, Worker: t.run.worker, Class: t.step.spec.Class, Model: t.step.spec.Model, Took: took,
+	})
+}
+
+// ended is the attempt that just ended, for the record.
+func (t *task) ended(r *candor.Result, counted bool) *candor.Attempt {
+	return &candor.Attempt{
+		Number: int(t.attempt), Worker: t.run.worker, Lease: t.run.lease, StartedAt: t.run.started, FinishedAt: t.run.finished,
+		Outcome: r.Outcome, Counted: counted, Exit: r.Exit, Reason: r.Reason, Tail: r.Tail, Dir: r.Dir,
+	}
+}
+
+// archive keeps an attempt that did not complete its task.
+func (s *State) archive(t *task, r *candor.Result, counted bool) {
+	a := t.ended(r, counted)
+	t.history().last = a
+	s.changes.Attempts = append(s.changes.Attempts, AttemptRecord{Task: t.id, Batch: t.batch().rec.ID, Attempt: *a})
+}

@@ -1,0 +1,118 @@
+package sched
+
+import (
+	"fmt"
+
+	"candor"
+)
+
+// retry queues failed and cancelled tasks again under their own ids, with a
+// fresh budget, and revives what was given up because of them.
+func (s *State) retry(req candor.ChangeRequest) (candor.ChangeReply, error) {
+	ts, err := s.targets(req.Targets)
+	if err != nil {
+		return candor.ChangeReply{}, err
+	}
+	var reply candor.ChangeReply
+	for _, t := range ts {
+		var picked []*task
+		var b *batch
+		switch {
+		case t.batch != nil:
+			b = t.batch
+			for task := range b.eachTask() {
+				if retryable(task, req) {
+					picked = append(picked, task)
+				}
+			}
+		case t.task != nil:
+			b = t.task.batch()
+			if t.task.state == failed || t.task.state == cancelled {
+				picked = []*task{t.task}
+			}
+		default:
+			return candor.ChangeReply{}, candor.Errorf(candor.CodeInvalid, "%s cannot be retried: name batches or tasks", t.text)
+		}
+		ch := candor.Changed{Target: t.text, Batch: b.rec.ID, Tasks: len(picked)}
+		if t.task != nil {
+			ch.Task = t.task.id
+		}
+		ch.Text = fmt.Sprintf("%s: %s queued again", t.text, count(len(picked), "task"))
+		if len(picked) == 0 {
+			ch.Text = t.text + ": nothing to retry"
+		}
+		reply.Changed = append(reply.Changed, ch)
+		if !req.DryRun && len(picked) > 0 {
+			s.reviveAll(b, picked, req.By)
+		}
+	}
+	return reply, nil
+}
+
+// retryable picks what a retry of a batch is about: what failed or was
+// cancelled of itself. What was given up for a failed need follows by itself.
+func retryable(t *task, req candor.ChangeRequest) bool {
+	if req.Class != "" && t.step.spec.Class != req.Class {
+		return false
+	}
+	switch t.state {
+	case failed:
+		return true
+	case cancelled:
+		r := t.reason()
+		return !req.Failed && (r == nil || r.Code != candor.ReasonNeedFailed)
+	default:
+		return false
+	}
+}
+
+func (s *State) reviveAll(b *batch, picked []*task, by string) {
+	s.event(&candor.Event{
+		Level: candor.LevelInfo, Code: candor.EventTaskRevived, Batch: b.rec.ID,
+		Text: fmt.Sprintf("Batch %s: %s queued again%s", b.rec.ID, count(len(picked), "task"), byWhom(by)),
+	})
+	b.rec.Cancelled = false
+	s.touchBatch(b)
+	for _, t := range picked {
+		s.revive(t)
+	}
+	// What was given up for a failed need waits again, as far as there is hope now.
+	for _, st := range b.steps {
+		if st.void {
+			st.void = false
+			s.voidIfHopeless(st)
+		}
+		for i := range st.tasks {
+			if t := &st.tasks[i]; t.state == cancelled && t.reason() != nil && t.reason().Code == candor.ReasonNeedFailed && hopeful(t) {
+				s.revive(t)
+			}
+		}
+	}
+	for _, st := range b.steps {
+		s.consider(st)
+	}
+}
+
+// hopeful tells whether no need of a task is out of reach.
+func hopeful(t *task) bool {
+	for i := range t.step.spec.Needs {
+		need := &t.step.spec.Needs[i]
+		if _, hopeless := needState(t, t.batch().step(need.Step), need); hopeless {
+			return false
+		}
+	}
+	return true
+}
+
+// revive makes a final task wait again. Its attempts stay on record; the budget
+// starts anew.
+func (s *State) revive(t *task) {
+	s.move(t, blocked)
+	t.run = nil
+	t.queuedAt = 0
+	t.tries = t.counted + uint16(1+t.step.spec.Retries)
+	if p := t.past; p != nil {
+		p.reason, p.avoid, p.downed, p.free = nil, nil, nil, 0
+		p.notBefore = fromMicro(0)
+	}
+}

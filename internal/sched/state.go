@@ -1,0 +1,303 @@
+package sched
+
+import (
+	"slices"
+	"time"
+
+	"candor"
+)
+
+// State is all that is decided on: the active batches with their tasks, the
+// workers, the queue, the pauses.
+type State struct {
+	cfg      Config
+	now      time.Time
+	revision int64
+	meta     Meta
+
+	batches map[candor.BatchID]*batch
+	order   []*batch // by id
+	ended   []*batch // by time of ending: they leave memory after a while
+	keys    map[string]candor.BatchID
+	tasks   spans
+	counts  [stateCount]int
+
+	workers map[string]*worker
+	roster  []*worker // by name
+	leases  map[int64]*task
+	hosts   hosts
+	deaths  int // workers that died, ever: tells a poisonous task from a bad night
+
+	shapes    map[string]*shape
+	shapeList []*shape // in order of appearance
+	timers    timers
+	ready     int64 // grows when a task becomes claimable
+
+	pauses     []candor.Pause
+	allPause   *candor.Pause
+	classPause map[candor.Class]*candor.Pause
+
+	recent  recent
+	monitor monitor
+
+	// What the next commit has to store.
+	changes      Changes
+	dirtyTasks   []*task
+	dirtyBatches []*batch
+	dirtySteps   []*step
+	newSpans     []*step
+	dirtyWorkers []*worker
+}
+
+// New makes a State of what a store loaded. A zero snapshot is an empty farm,
+// but for the first ids, which the store gives.
+func New(cfg Config, snap *Snapshot) *State {
+	s := &State{
+		cfg: cfg.withDefaults(), meta: snap.Meta, revision: snap.Revision,
+		batches: map[candor.BatchID]*batch{}, keys: map[string]candor.BatchID{},
+		workers: map[string]*worker{}, leases: map[int64]*task{}, shapes: map[string]*shape{},
+		classPause: map[candor.Class]*candor.Pause{},
+	}
+	s.meta.atLeastOne()
+	for i := range snap.Workers {
+		s.restoreWorker(&snap.Workers[i])
+	}
+	s.pauses = slices.Clone(snap.Pauses)
+	s.indexPauses()
+	for i := range snap.Batches {
+		s.admit(&snap.Batches[i])
+	}
+	return s
+}
+
+// atLeastOne keeps zero from being anybody's number: zero means none.
+func (m *Meta) atLeastOne() {
+	m.NextTask = max(m.NextTask, 1)
+	m.NextBatch = max(m.NextBatch, 1)
+	m.NextLease = max(m.NextLease, 1)
+	m.NextSession = max(m.NextSession, 1)
+	m.NextEvent = max(m.NextEvent, 1)
+}
+
+// Revision is the number of the last taken set of changes.
+func (s *State) Revision() int64 { return s.revision }
+
+// Ready grows whenever something became claimable: a loop that holds fruitless
+// claims tries them again when it has grown.
+func (s *State) Ready() int64 { return s.ready }
+
+// admit brings a loaded batch to life.
+func (s *State) admit(lb *LoadedBatch) {
+	if s.batches[lb.Batch.ID] != nil {
+		return
+	}
+	b := &batch{rec: lb.Batch, was: lb.Batch.State}
+	for i := range lb.Steps {
+		r := &lb.Steps[i]
+		b.steps = append(b.steps, &step{batch: b, num: r.Number, spec: &r.Step, expanded: r.Expanded})
+	}
+	b.link(s.agingMicro())
+	perStep := make([]int, len(b.steps))
+	for i := range lb.Tasks {
+		perStep[lb.Tasks[i].Step]++
+	}
+	for i, st := range b.steps {
+		st.tasks = make([]task, 0, perStep[i])
+	}
+	for i := range lb.Tasks {
+		r := &lb.Tasks[i]
+		st := b.steps[r.Step]
+		st.tasks = append(st.tasks, task{step: st, heap: -1})
+		st.tasks[len(st.tasks)-1].restore(r)
+	}
+	for _, st := range b.steps {
+		s.tasks.add(st)
+	}
+	s.addBatch(b)
+	s.wake(b)
+}
+
+func (s *State) addBatch(b *batch) {
+	s.batches[b.rec.ID] = b
+	i, _ := slices.BinarySearchFunc(s.order, b.rec.ID, func(o *batch, id candor.BatchID) int { return int(o.rec.ID - id) })
+	s.order = slices.Insert(s.order, i, b)
+	if b.rec.Key != "" {
+		s.keys[b.rec.Key] = b.rec.ID
+	}
+	for i := range s.pauses {
+		if p := &s.pauses[i]; p.Scope == "batch" && p.Target == b.rec.ID.String() {
+			b.pause = p
+		}
+	}
+}
+
+// wake counts, queues and leases the tasks of an admitted batch, and derives
+// which steps can never be expanded.
+func (s *State) wake(b *batch) {
+	for _, st := range b.steps {
+		for i := range st.tasks {
+			t := &st.tasks[i]
+			st.counts[t.state]++
+			b.counts[t.state]++
+			s.counts[t.state]++
+			switch t.state {
+			case queued:
+				s.enqueue(t)
+			case processing:
+				s.adopt(t)
+			}
+		}
+	}
+	for _, st := range b.steps {
+		if !st.expanded {
+			s.voidIfHopeless(st)
+		}
+	}
+	if b.rec.State == candor.BatchComplete {
+		s.ended = append(s.ended, b)
+	}
+}
+
+// adopt gives a loaded processing task back to its worker, which will say in
+// its next heartbeat or registration whether it still has it.
+func (s *State) adopt(t *task) {
+	s.leases[t.run.lease] = t
+	if w := s.workers[t.run.worker]; w != nil {
+		w.running = append(w.running, t)
+	}
+}
+
+func (s *State) agingMicro() int64 { return s.cfg.Aging.Microseconds() }
+
+// evict forgets batches that ended a while ago. The changes that ended them
+// have been taken, so nothing of them is waiting for a commit.
+func (s *State) evict() {
+	for len(s.ended) > 0 {
+		b := s.ended[0]
+		back := b.rec.State != candor.BatchComplete // it was revived
+		if !back && s.now.Sub(b.rec.FinishedAt) < s.cfg.Linger {
+			return
+		}
+		s.ended = s.ended[1:]
+		if back || s.batches[b.rec.ID] != b {
+			continue
+		}
+		s.forget(b)
+	}
+}
+
+func (s *State) forget(b *batch) {
+	for _, st := range b.steps {
+		s.dropLanes(st)
+	}
+	for i, n := range b.counts {
+		s.counts[i] -= n
+	}
+	s.tasks.remove(b)
+	delete(s.batches, b.rec.ID)
+	delete(s.keys, b.rec.Key)
+	s.order = slices.DeleteFunc(s.order, func(o *batch) bool { return o == b })
+}
+
+// touchBatch marks a batch for the next commit.
+func (s *State) touchBatch(b *batch) {
+	if !b.dirty {
+		b.dirty = true
+		s.dirtyBatches = append(s.dirtyBatches, b)
+	}
+}
+
+func (s *State) touchWorker(w *worker) {
+	if !w.dirty {
+		w.dirty = true
+		s.dirtyWorkers = append(s.dirtyWorkers, w)
+	}
+}
+
+// Take returns everything that changed since the last Take, as it is now, and
+// nil if nothing did. The result is the caller's; the loop commits it before
+// it lets any reply out.
+func (s *State) Take() *Changes {
+	c := s.changes
+	s.changes = Changes{}
+	s.takeBatches(&c)
+	s.takeTasks(&c)
+	for _, w := range s.dirtyWorkers {
+		w.dirty = false
+		c.Workers = append(c.Workers, w.record())
+	}
+	s.dirtyWorkers = s.dirtyWorkers[:0]
+	if c.PausesSet {
+		c.Pauses = slices.Clone(s.pauses)
+	}
+	if c.Empty() {
+		return nil
+	}
+	s.revision++
+	c.Revision, c.Meta = s.revision, s.meta
+	return &c
+}
+
+func (s *State) takeBatches(c *Changes) {
+	for _, b := range s.dirtyBatches {
+		b.dirty = false
+		rec := b.rec
+		rec.Was, rec.Total, rec.Counts = b.was, b.total(), b.countMap()
+		if b.was == "" {
+			c.NewBatches = append(c.NewBatches, rec)
+		} else {
+			c.Batches = append(c.Batches, rec)
+		}
+		b.was = b.rec.State
+	}
+	s.dirtyBatches = s.dirtyBatches[:0]
+	for _, st := range s.dirtySteps {
+		rec := StepRecord{Batch: st.batch.rec.ID, Number: st.num, Step: *st.spec, Expanded: st.expanded, Total: len(st.tasks)}
+		if st.fresh {
+			c.NewSteps = append(c.NewSteps, rec)
+		} else {
+			c.Steps = append(c.Steps, rec)
+		}
+		st.fresh, st.changed = false, false
+	}
+	s.dirtySteps = s.dirtySteps[:0]
+}
+
+func (s *State) takeTasks(c *Changes) {
+	n := 0
+	for _, st := range s.newSpans {
+		n += len(st.tasks)
+	}
+	if n > 0 {
+		c.NewTasks = make([]TaskRecord, 0, n)
+	}
+	for _, st := range s.newSpans {
+		for i := range st.tasks {
+			c.NewTasks = append(c.NewTasks, s.settle1(&st.tasks[i]))
+		}
+	}
+	s.newSpans = s.newSpans[:0]
+	if len(s.dirtyTasks) > 0 {
+		c.Tasks = make([]TaskRecord, 0, len(s.dirtyTasks))
+	}
+	for i, t := range s.dirtyTasks {
+		c.Tasks = append(c.Tasks, s.settle1(t))
+		s.dirtyTasks[i] = nil
+	}
+	s.dirtyTasks = s.dirtyTasks[:0]
+}
+
+// settle1 makes a task's record and takes it as stored from here on.
+func (s *State) settle1(t *task) TaskRecord {
+	r := t.record()
+	t.dirty, t.was, t.wasLease = false, t.state, r.Lease
+	return r
+}
+
+// markStep marks a step for the next commit.
+func (s *State) markStep(st *step) {
+	if !st.changed {
+		st.changed = true
+		s.dirtySteps = append(s.dirtySteps, st)
+	}
+}

@@ -1,0 +1,187 @@
+package sched
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"candor"
+)
+
+// target is one thing a change was asked for.
+type target struct {
+	text   string
+	all    bool
+	class  candor.Class
+	worker *worker
+	batch  *batch
+	task   *task
+}
+
+// targets resolves all names of a request, or refuses it as a whole.
+func (s *State) targets(names []string) ([]target, error) {
+	if len(names) == 0 {
+		return nil, &candor.Error{Code: candor.CodeInvalid, Message: "nothing was named", Hint: "name a batch, a task, class:llm, worker:NAME or all"}
+	}
+	out := make([]target, 0, len(names))
+	for _, name := range names {
+		t, err := s.target(name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
+
+func (s *State) target(name string) (target, error) {
+	if name == "all" {
+		return target{text: name, all: true}, nil
+	}
+	if c, ok := strings.CutPrefix(name, "class:"); ok {
+		if !candor.Class(c).Valid() {
+			return target{}, candor.Errorf(candor.CodeInvalid, "%q is not a class: %s", c, join(candor.Classes()))
+		}
+		return target{text: name, class: candor.Class(c)}, nil
+	}
+	if n, ok := strings.CutPrefix(name, "worker:"); ok {
+		if w := s.workers[n]; w != nil {
+			return target{text: name, worker: w}, nil
+		}
+		return target{}, s.noWorker(n)
+	}
+	return s.idTarget(name)
+}
+
+func (s *State) noWorker(name string) error {
+	e := &candor.Error{Code: candor.CodeNotFound, Message: fmt.Sprintf("no worker is called %q", name), Hint: "candor worker ls shows them"}
+	if len(s.roster) == 0 {
+		e.Hint = "none has joined; start one with candor worker, or all with candor up"
+	}
+	return e
+}
+
+// idTarget finds a batch, a task or a worker by id, prefix or name.
+func (s *State) idTarget(name string) (target, error) {
+	refs := s.resolve(name)
+	n := len(refs.Batches) + len(refs.Tasks) + len(refs.Workers)
+	switch {
+	case n == 0:
+		return target{}, &candor.Error{
+			Code: candor.CodeNotFound, Message: fmt.Sprintf("nothing is called %q", name),
+			Hint: "candor ls shows batches, candor worker ls workers; an id may be cut short while it is unique",
+		}
+	case n > 1:
+		return target{}, ambiguous(name, refs)
+	case len(refs.Workers) == 1:
+		return target{text: name, worker: s.workers[refs.Workers[0]]}, nil
+	case len(refs.Batches) == 1:
+		return target{text: name, batch: s.batches[refs.Batches[0]]}, nil
+	default:
+		return target{text: name, task: s.tasks.find(refs.Tasks[0])}, nil
+	}
+}
+
+func ambiguous(name string, refs Refs) error {
+	var names []string
+	for _, b := range refs.Batches {
+		names = append(names, b.String())
+	}
+	for _, t := range refs.Tasks {
+		names = append(names, t.String())
+	}
+	names = append(names, refs.Workers...)
+	if len(names) > 5 {
+		names = append(names[:5], "…")
+	}
+	return &candor.Error{
+		Code: candor.CodeAmbiguous, Message: fmt.Sprintf("%q names several: %s", name, strings.Join(names, ", ")), Hint: "write more of the id",
+	}
+}
+
+// resolveLimit bounds how many candidates a prefix is answered with.
+const resolveLimit = 6
+
+// resolve finds what a name or prefix means among the living. A worker's whole
+// name goes before any prefix.
+func (s *State) resolve(prefix string) Refs {
+	var refs Refs
+	if s.workers[prefix] != nil {
+		refs.Workers = []string{prefix}
+		return refs
+	}
+	if id, err := candor.ParseTaskID(prefix); err == nil {
+		if s.tasks.find(id) != nil {
+			refs.Tasks = []candor.TaskID{id}
+		}
+		return refs
+	}
+	if prefix == "" || prefix == "t_" || prefix == "b_" {
+		return refs
+	}
+	bare := !strings.HasPrefix(prefix, "t_") && !strings.HasPrefix(prefix, "b_")
+	for _, b := range s.order {
+		if len(refs.Batches) < resolveLimit && hasPrefix(b.rec.ID.String(), prefix, bare) {
+			refs.Batches = append(refs.Batches, b.rec.ID)
+		}
+		if strings.HasPrefix(prefix, "b_") {
+			continue
+		}
+		for t := range b.eachTask() {
+			if len(refs.Tasks) >= resolveLimit {
+				break
+			}
+			if hasPrefix(t.id.String(), prefix, bare) {
+				refs.Tasks = append(refs.Tasks, t.id)
+			}
+		}
+	}
+	return refs
+}
+
+// hasPrefix compares an id with what was typed, which may lack the t_ or b_.
+func hasPrefix(id, prefix string, bare bool) bool {
+	if bare {
+		id = id[2:]
+	}
+	return strings.HasPrefix(id, prefix)
+}
+
+// workerViews lists all workers by name.
+func (s *State) workerViews() []candor.Worker {
+	out := make([]candor.Worker, 0, len(s.roster))
+	for _, w := range s.roster {
+		out = append(out, s.workerView(w))
+	}
+	return out
+}
+
+func (s *State) workerView(w *worker) candor.Worker {
+	v := candor.Worker{
+		WorkerInfo: w.info, Session: w.session, State: w.state, Model: w.view.Model, Draining: w.draining, Paused: w.paused,
+		Doing: w.doing, DoingAt: w.doingAt, JoinedAt: w.joined, SeenAt: w.seen, AskedAt: w.asked, IdleSince: w.idle,
+		Completed: w.completed, Failed: w.failed, LastClaim: w.report,
+	}
+	if w.view.GPU != nil {
+		v.GPU = w.view.GPU
+	}
+	for _, t := range w.running {
+		p := t.run.progress
+		v.Running = append(v.Running, candor.Running{
+			Task: t.id, Name: t.name(), Attempt: int(t.attempt), Lease: t.run.lease, Since: t.run.started, Progress: &p, Stuck: t.run.stuck,
+		})
+	}
+	slices.SortFunc(v.Running, func(a, b candor.Running) int { return int(a.Lease - b.Lease) })
+	r := s.workerReason(w)
+	v.Reason = &r
+	return v
+}
+
+func (s *State) decorateAll(tasks []candor.Task) []candor.Task {
+	for i := range tasks {
+		if t := s.tasks.find(tasks[i].ID); t != nil && tasks[i].State == stateNames[t.state] {
+			t.decorate(&tasks[i])
+		}
+	}
+	return tasks
+}

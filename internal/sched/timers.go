@@ -1,0 +1,40 @@
+package sched
+
+import (
+	"container/heap"
+	"time"
+)
+
+// timers holds tasks whose next try waits, by when it is due. An entry whose
+// task has moved on meanwhile is skipped when it comes up.
+type timers []timer
+
+type timer struct {
+	at   time.Time
+	task *task
+}
+
+func (h timers) Len() int           { return len(h) }
+func (h timers) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
+func (h timers) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *timers) Push(x any)        { *h = append(*h, x.(timer)) }
+func (h *timers) Pop() any {
+	old := *h
+	t := old[len(old)-1]
+	*h = old[:len(old)-1]
+	return t
+}
+
+func (h *timers) add(at time.Time, t *task) { heap.Push(h, timer{at, t}) }
+
+// due removes and returns the next task whose time has come.
+func (h *timers) due(now time.Time) *task {
+	for len(*h) > 0 && !(*h)[0].at.After(now) {
+		e := heap.Pop(h).(timer)
+		t := e.task
+		if t.state == queued && t.heap < 0 && t.lane != nil && t.past != nil && t.past.notBefore.Equal(e.at) {
+			return t
+		}
+	}
+	return nil
+}

@@ -1,0 +1,303 @@
+package sched
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"candor"
+)
+
+type stamp = time.Time
+
+// queuedReason is why a queued task does not run: what holds it back itself,
+// else what every worker says, else who goes first.
+func (s *State) queuedReason(t *task, out *candor.Explanation) *candor.Reason {
+	if s.allPause != nil {
+		return candor.NewReason(candor.ReasonAllPaused, "everything is "+sayPause(s.allPause)).Do("candor resume all")
+	}
+	if p := t.batch().pause; p != nil {
+		return candor.NewReason(candor.ReasonBatchPaused, fmt.Sprintf("batch %s is %s", p.Target, sayPause(p))).Do("candor resume " + p.Target)
+	}
+	if p := s.classPause[t.step.spec.Class]; p != nil {
+		return candor.NewReason(candor.ReasonClassPaused, fmt.Sprintf("class %s is %s", p.Target, sayPause(p))).Do("candor resume class:" + p.Target)
+	}
+	if r := t.reason(); r != nil && r.Code == candor.ReasonBackoff {
+		return r
+	}
+	want := s.wantNow(t)
+	if r := s.unplaceable(want); r != nil {
+		return r
+	}
+	willing := 0
+	for _, w := range out.Workers {
+		if w.Verdict == candor.VerdictYes {
+			willing++
+		}
+	}
+	if willing == 0 {
+		return s.nobodyNow(t, out.Workers)
+	}
+	ahead := s.ahead(t)
+	if ahead == 0 {
+		return candor.NewReason(candor.ReasonQueueNext, fmt.Sprintf("%s goes first; %s could take it and takes it at the next claim", t.name(), count(willing, "worker")))
+	}
+	return candor.NewReason(candor.ReasonQueueBehind, fmt.Sprintf("%s waits its turn: %s before it, %s could take it", t.name(), count(ahead, "task"), count(willing, "worker"))).
+		With("ahead", ahead)
+}
+
+// aheadLimit bounds how far a place in the queue is counted: beyond it nobody
+// minds the number, and the count must not cost more the longer the queue is.
+const aheadLimit = 10_000
+
+// ahead counts the tasks of the same shape that go before t, up to aheadLimit.
+// A heap's branch whose root does not go before t has nothing that does.
+func (s *State) ahead(t *task) int {
+	n := 0
+	for _, l := range t.lane.shape.lanes {
+		n = l.tasks.countBefore(t, 0, n)
+	}
+	return n
+}
+
+func (h taskHeap) countBefore(t *task, i, n int) int {
+	if n >= aheadLimit || i >= len(h) || !h[i].before(t) {
+		return n
+	}
+	n = h.countBefore(t, 2*i+1, n+1)
+	return h.countBefore(t, 2*i+2, n)
+}
+
+// unplaceable tells why no known worker could ever take such tasks, or nil.
+func (s *State) unplaceable(want Want) *candor.Reason {
+	present := 0
+	refused := map[candor.ReasonCode][]string{}
+	for _, w := range s.roster {
+		if w.state == candor.WorkerGone {
+			continue
+		}
+		present++
+		have := s.have(w)
+		code, verdict := Eligible(&want, &have, nil)
+		if verdict != candor.VerdictNever {
+			return nil
+		}
+		refused[code] = append(refused[code], w.info.Name)
+	}
+	if present == 0 {
+		return candor.NewReason(candor.ReasonNoWorkers, "no worker has joined").Do("candor up")
+	}
+	return s.sayUnplaceable(&want, present, refused)
+}
+
+func (s *State) sayUnplaceable(want *Want, present int, refused map[candor.ReasonCode][]string) *candor.Reason {
+	codes := make([]candor.ReasonCode, 0, len(refused))
+	for c := range refused {
+		codes = append(codes, c)
+	}
+	slices.SortFunc(codes, func(a, b candor.ReasonCode) int {
+		if d := len(refused[b]) - len(refused[a]); d != 0 {
+			return d
+		}
+		return strings.Compare(string(a), string(b))
+	})
+	var parts []string
+	for _, c := range codes {
+		parts = append(parts, s.sayNever(c, want, refused[c]))
+	}
+	r := candor.NewReason(candor.ReasonUnplaceable, fmt.Sprintf("fits on 0 of %s: %s", count(present, "worker"), strings.Join(parts, "; "))).
+		With("workers", present).With("code", string(codes[0]))
+	for _, c := range codes {
+		r.With("refused."+string(c), len(refused[c]))
+	}
+	return r
+}
+
+// sayNever words one kind of lasting refusal, with the nearest thing there is.
+func (s *State) sayNever(code candor.ReasonCode, want *Want, names []string) string {
+	who := strings.Join(names, ", ")
+	switch code {
+	case candor.ReasonVRAMTotal:
+		var largest candor.Bytes
+		for _, w := range s.roster {
+			if w.info.GPU != nil && slices.Contains(names, w.info.Name) {
+				largest = max(largest, w.info.GPU.Total)
+			}
+		}
+		return fmt.Sprintf("needs %s of VRAM, the largest of %s has %s", want.VRAM, who, largest)
+	case candor.ReasonLabel:
+		return fmt.Sprintf("%s lack label %s%s", who, strings.Join(want.Labels, ", "), s.nearest(want.Labels, func(w *worker) []string { return w.info.Labels }))
+	case candor.ReasonTool:
+		return fmt.Sprintf("%s lack tool %s%s", who, strings.Join(want.Tools, ", "), s.nearest(want.Tools, func(w *worker) []string { return w.info.Tools }))
+	case candor.ReasonWrongClass:
+		return fmt.Sprintf("%s do not take class %s", who, want.Class)
+	case candor.ReasonWrongWorker:
+		return fmt.Sprintf("wants worker %s, which is not there", want.Worker)
+	default:
+		return fmt.Sprintf("%s refuse it (%s)", who, code)
+	}
+}
+
+// nearest suggests the closest spelling that some worker does have.
+func (s *State) nearest(wants []string, has func(*worker) []string) string {
+	best, dist := "", 3
+	for _, w := range s.roster {
+		for _, h := range has(w) {
+			for _, want := range wants {
+				if d := distance(want, h); d > 0 && d < dist {
+					best, dist = h, d
+				}
+			}
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (did you mean %s?)", best)
+}
+
+// distance is the edit distance of two short words.
+func distance(a, b string) int {
+	prev := make([]int, len(b)+1)
+	for j := range prev {
+		prev[j] = j
+	}
+	for i := range len(a) {
+		cur := make([]int, len(b)+1)
+		cur[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			cur[j+1] = min(prev[j]+cost, prev[j+1]+1, cur[j]+1)
+		}
+		prev = cur
+	}
+	return prev[len(b)]
+}
+
+// nobodyNow words why no worker takes a task now though some could: the reason
+// that most of those who could give.
+func (s *State) nobodyNow(t *task, workers []candor.WorkerChecks) *candor.Reason {
+	by := map[candor.ReasonCode][]string{}
+	var first candor.ReasonCode
+	actual := map[candor.ReasonCode]string{}
+	for _, w := range workers {
+		if w.Verdict != candor.VerdictNotNow || s.workers[w.Worker].state == candor.WorkerGone {
+			continue
+		}
+		for _, c := range w.Checks {
+			if !c.OK {
+				by[c.Code] = append(by[c.Code], w.Worker)
+				if len(by[c.Code]) == 1 {
+					actual[c.Code] = c.Actual
+				}
+				if first == "" || len(by[c.Code]) > len(by[first]) {
+					first = c.Code
+				}
+				break
+			}
+		}
+	}
+	if first == "" {
+		return candor.NewReason(candor.ReasonUnexplained, t.name()+" is queued, and no check says why nobody takes it")
+	}
+	text := fmt.Sprintf("%s: %s: %s", t.name(), strings.Join(by[first], ", "), actual[first])
+	for _, c := range sortedCodes(by) {
+		if c != first {
+			text += fmt.Sprintf("; %s: %s", strings.Join(by[c], ", "), actual[c])
+		}
+	}
+	if first == candor.ReasonBusy {
+		text = fmt.Sprintf("%s waits for a free slot: %s; %s before it", t.name(), strings.TrimPrefix(text, t.name()+": "), count(s.ahead(t), "task"))
+	}
+	return candor.NewReason(first, text).With("workers", len(by[first])).With("ahead", s.ahead(t))
+}
+
+func sortedCodes[V any](m map[candor.ReasonCode]V) []candor.ReasonCode {
+	codes := make([]candor.ReasonCode, 0, len(m))
+	for c := range m {
+		codes = append(codes, c)
+	}
+	slices.Sort(codes)
+	return codes
+}
+
+// whyWorker explains what a worker does, or why it does nothing.
+func (s *State) whyWorker(out *candor.Explanation, w *worker) {
+	v := s.workerView(w)
+	out.Subject, out.Worker = "worker", &v
+	for _, sh := range s.shapeList {
+		if sh.total() == 0 {
+			continue
+		}
+		sv := candor.ShapeView{Class: sh.want.Class, Model: sh.want.Model, Needs: sh.want.String(), Queued: sh.total(), Checks: s.ask(&sh.want, w)}
+		if sh.ready > 0 {
+			sv.Example = sh.head().id
+		}
+		out.Queue = append(out.Queue, sv)
+	}
+	out.Reason = s.workerReason(w)
+}
+
+// workerReason is the one current reason of a worker.
+func (s *State) workerReason(w *worker) candor.Reason {
+	if len(w.running) > 0 && w.present() {
+		t := w.running[0]
+		r := candor.NewReason(candor.ReasonRunning, fmt.Sprintf("%s runs %s: %s (%s) for %s", w.info.Name, count(len(w.running), "task"), t.name(), t.id, candor.ShortDuration(s.now.Sub(t.run.started))))
+		r.Since = t.run.started
+		return *r
+	}
+	if w.silent && w.present() {
+		r := candor.NewReason(candor.ReasonNotAsking, s.sayNotAsking(w))
+		r.Since = w.asked
+		return *r
+	}
+	have := s.have(w)
+	r := s.idleReason(w, s.report(w, &have))
+	r.Since = w.seen
+	if w.reason != nil && w.reason.Code == r.Code {
+		r.Since = w.reason.Since
+	} else if !w.idle.IsZero() && w.present() {
+		r.Since = w.idle
+	}
+	return *r
+}
+
+// preview says of each step which workers could take it.
+func (s *State) preview(c PreviewPlan) (candor.Preview, error) {
+	if err := c.Sub.Validate(); err != nil {
+		return candor.Preview{}, err
+	}
+	var out candor.Preview
+	sizes := map[string]int{}
+	for i := range c.Sub.Steps {
+		spec := &c.Sub.Steps[i]
+		p := candor.PreviewStep{Name: spec.Name, Class: spec.Class, Needs: spec.Needs, Tasks: previewSize(spec, sizes)}
+		sizes[spec.Name] = p.Tasks
+		out.Tasks += max(p.Tasks, 0)
+		want := WantOf(spec, nil)
+		for _, w := range s.roster {
+			p.Workers = append(p.Workers, s.ask(&want, w))
+		}
+		sortWilling(p.Workers)
+		p.Reason = s.unplaceable(want)
+		out.Steps = append(out.Steps, p)
+	}
+	return out, nil
+}
+
+func previewSize(spec *candor.Step, sizes map[string]int) int {
+	switch e := spec.Each; {
+	case e == nil:
+		return 1
+	case e.Same != "":
+		return sizes[e.Same]
+	case e.From != nil:
+		return -1
+	default:
+		return len(e.Items)
+	}
+}

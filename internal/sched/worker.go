@@ -1,0 +1,334 @@
+package sched
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"candor"
+)
+
+// worker is the living form of a worker.
+type worker struct {
+	info      candor.WorkerInfo
+	session   int64
+	state     candor.WorkerState
+	view      candor.View
+	draining  bool
+	paused    *candor.Pause
+	joined    time.Time
+	seen      time.Time // last word of its reporter, by the brain's clock
+	asked     time.Time // last word of its claim loop
+	running   []*task
+	idle      time.Time // since when nothing runs; zero while something does
+	completed int
+	failed    int
+
+	doing   string
+	doingAt time.Time
+	frozen  time.Time // its supervisor sees its process stopped since then
+	silent  bool      // named for not asking
+	errors  map[string]int
+
+	reason   *candor.Reason // why it is idle; its Since is when that began
+	report   *candor.Report
+	told     string // draining and paused as last told to it
+	dirty    bool
+	reserved candor.Bytes // VRAM of what runs on it
+}
+
+func (w *worker) record() WorkerRecord {
+	return WorkerRecord{
+		Info: w.info, Session: w.session, State: w.state, Draining: w.draining,
+		JoinedAt: w.joined, SeenAt: w.seen, Completed: w.completed, Failed: w.failed,
+	}
+}
+
+// restoreWorker brings back a worker after a restart of the brain. Its silence
+// counts from now on: the brain was away, not the worker.
+func (s *State) restoreWorker(r *WorkerRecord) {
+	w := &worker{
+		info: r.Info, session: r.Session, state: r.State, draining: r.Draining,
+		joined: r.JoinedAt, seen: r.SeenAt, completed: r.Completed, failed: r.Failed,
+	}
+	s.addWorker(w)
+}
+
+func (s *State) addWorker(w *worker) {
+	s.workers[w.info.Name] = w
+	i, _ := slices.BinarySearchFunc(s.roster, w.info.Name, func(o *worker, name string) int { return strings.Compare(o.info.Name, name) })
+	s.roster = slices.Insert(s.roster, i, w)
+	for i := range s.pauses {
+		if p := &s.pauses[i]; p.Scope == "worker" && p.Target == w.info.Name {
+			w.paused = p
+		}
+	}
+}
+
+// register lets a worker in under a new session, which fences whatever spoke
+// for it before.
+func (s *State) register(req candor.RegisterRequest) (candor.RegisterReply, error) {
+	if err := checkInfo(&req); err != nil {
+		return candor.RegisterReply{}, err
+	}
+	w := s.workers[req.Info.Name]
+	fresh := w == nil
+	if fresh {
+		w = &worker{}
+		w.info = req.Info
+		s.addWorker(w)
+	}
+	former := w.info
+	w.info, w.view, w.state = req.Info, req.View, aliveState(req.View)
+	w.session = s.meta.NextSession
+	s.meta.NextSession++
+	w.joined, w.seen, w.asked = s.now, s.now, s.now
+	w.completed, w.failed, w.frozen, w.silent, w.told = 0, 0, time.Time{}, false, ""
+	w.setReason(s.now, candor.NewReason(candor.ReasonIdleClaiming, "has just joined"))
+	s.touchWorker(w)
+	s.event(&candor.Event{
+		Level: candor.LevelInfo, Code: candor.EventWorkerJoined, Worker: w.info.Name, Text: sayJoined(w, fresh, former),
+	})
+	drop := s.takeHolds(w, &req)
+	if len(w.running) == 0 {
+		w.idle = s.now
+	}
+	s.ready++
+	return candor.RegisterReply{
+		Session: w.session, Heartbeat: candor.Duration(s.cfg.Heartbeat), Lost: candor.Duration(s.cfg.Lost),
+		Lease: candor.Duration(s.cfg.Lease), Drop: drop, BatchRoot: s.cfg.BatchRoot,
+	}, nil
+}
+
+func checkInfo(req *candor.RegisterRequest) error {
+	in := &req.Info
+	switch {
+	case req.Protocol != candor.Protocol:
+		return &candor.Error{
+			Code: candor.CodeUnsupported, Message: fmt.Sprintf("worker speaks protocol %d, this brain %d", req.Protocol, candor.Protocol),
+			Hint: "use the same candor version for brain and workers",
+		}
+	case !validName(in.Name):
+		return candor.Errorf(candor.CodeInvalid, "%q is not a worker name: letters, digits, dots, dashes, at most 64", in.Name)
+	case in.Slots < 1:
+		return candor.Errorf(candor.CodeInvalid, "worker %s has %d slots; it needs at least 1", in.Name, in.Slots)
+	case len(in.Classes) == 0:
+		return candor.Errorf(candor.CodeInvalid, "worker %s takes no class", in.Name)
+	}
+	for _, c := range in.Classes {
+		if !c.Valid() {
+			return candor.Errorf(candor.CodeInvalid, "worker %s: %q is not a class", in.Name, c)
+		}
+	}
+	return nil
+}
+
+func validName(name string) bool {
+	if name == "" || len(name) > 64 || name[0] == '-' || name[0] == '.' {
+		return false
+	}
+	for _, c := range name {
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '.' || c == '_') {
+			return false
+		}
+	}
+	return true
+}
+
+func aliveState(v candor.View) candor.WorkerState {
+	if v.State == "" {
+		return candor.WorkerReady
+	}
+	return v.State
+}
+
+// takeHolds settles which leases survive a registration. What the worker still
+// runs goes on; what it does not name has no process any more, by its word.
+func (s *State) takeHolds(w *worker, req *candor.RegisterRequest) (drop []int64) {
+	for _, t := range slices.Clone(w.running) {
+		if slices.Contains(req.Holds, t.run.lease) {
+			t.run.missed = 0
+			t.run.abortSent = false
+			continue
+		}
+		why := candor.NewReason(candor.ReasonWorkerDied, fmt.Sprintf("%s started anew without it", w.info.Name))
+		if len(req.Leftover) > 0 {
+			s.runsTwice(t, w, strings.Join(req.Leftover, ", "))
+		}
+		s.lose(t, why, !req.Verified)
+	}
+	for _, lease := range req.Holds {
+		if t := s.leases[lease]; t == nil || t.run.worker != w.info.Name {
+			drop = append(drop, lease)
+		}
+	}
+	return drop
+}
+
+// alive finds the worker that speaks, if its session is the current one.
+func (s *State) alive(name string, session int64) (*worker, error) {
+	w := s.workers[name]
+	if w == nil {
+		return nil, &candor.Error{Code: candor.CodeStale, Message: fmt.Sprintf("no worker %q is registered", name), Hint: "register first"}
+	}
+	if w.session != session {
+		return nil, &candor.Error{
+			Code:    candor.CodeStale,
+			Message: fmt.Sprintf("session %d of worker %s is over: session %d speaks for it", session, name, w.session),
+			Hint:    "register again; two processes must not use one worker name",
+		}
+	}
+	return w, nil
+}
+
+// hear notes a sign of life and brings a lost worker back.
+func (s *State) hear(w *worker, v candor.View) {
+	silent := s.now.Sub(w.seen)
+	w.seen = s.now
+	if v.State != "" || v.GPU != nil {
+		w.view = v
+	}
+	was := w.state
+	w.state = aliveState(w.view)
+	if was != w.state {
+		s.touchWorker(w)
+	}
+	if was == candor.WorkerLost || was == candor.WorkerGone {
+		s.ready++
+		s.event(&candor.Event{
+			Level: candor.LevelInfo, Code: candor.EventWorkerBack, Worker: w.info.Name,
+			Text: fmt.Sprintf("Worker %s is back after %s of silence", w.info.Name, candor.ShortDuration(silent)),
+		})
+	}
+}
+
+// heartbeat notes what a worker's reporter says of its main loop.
+func (s *State) heartbeat(name string, req *candor.HeartbeatRequest) (candor.HeartbeatReply, error) {
+	w, err := s.alive(name, req.Session)
+	if err != nil {
+		return candor.HeartbeatReply{}, err
+	}
+	s.hear(w, req.View)
+	if w.doing != req.Doing {
+		w.doing, w.doingAt = req.Doing, s.now.Add(-req.Since.D())
+	}
+	if len(req.Errors) > 0 {
+		s.noteErrors(w, req.Errors)
+	}
+	s.listen(w, req.Running)
+	return s.orders(w), nil
+}
+
+// listen takes in the progress of running attempts, and notices leases that
+// the worker does not know: the answer that should have brought them was lost.
+func (s *State) listen(w *worker, running []candor.LeaseProgress) {
+	heard := make(map[int64]*candor.Progress, len(running))
+	for i := range running {
+		heard[running[i].Lease] = &running[i].Progress
+	}
+	for _, t := range slices.Clone(w.running) {
+		p := heard[t.run.lease]
+		if p == nil {
+			s.missed(t, w)
+			continue
+		}
+		t.run.missed = 0
+		s.progressed(t, p)
+	}
+}
+
+// missedBeats is how many heartbeats may omit a lease before it counts as one
+// whose handing-out never arrived. One may have been under way when the claim
+// was answered; the second is certain; the third is for a slow reporter.
+const missedBeats = 3
+
+func (s *State) missed(t *task, w *worker) {
+	if s.now.Sub(t.run.started) < s.cfg.Heartbeat {
+		return
+	}
+	if t.run.missed++; t.run.missed < missedBeats {
+		return
+	}
+	s.lose(t, candor.NewReason(candor.ReasonWorkerDied,
+		fmt.Sprintf("%s does not know of lease %d: the answer that handed it out was lost", w.info.Name, t.run.lease)), false)
+}
+
+// progressed compares a running attempt with what was last known of it.
+func (s *State) progressed(t *task, p *candor.Progress) {
+	r := t.run
+	moved := p.Done != r.progress.Done || p.Note != r.progress.Note || p.At.After(r.progress.At)
+	r.progress = *p
+	if !moved {
+		return
+	}
+	r.moved = s.now
+	if r.stuck {
+		r.stuck = false
+		s.event(&candor.Event{
+			Level: candor.LevelInfo, Code: candor.EventTaskMoving, Worker: r.worker, Batch: t.batch().rec.ID, Task: t.id,
+			Attempt: int(t.attempt), Lease: r.lease, Class: t.step.spec.Class,
+			Text: fmt.Sprintf("Task %s (%s) moves again on %s: %s", t.id, t.name(), r.worker, p.Kind),
+		})
+	}
+}
+
+// noteErrors counts what a worker could not tell us, by its own account.
+func (s *State) noteErrors(w *worker, errs map[string]int) {
+	if w.errors == nil {
+		w.errors = map[string]int{}
+	}
+	for code, n := range errs {
+		if len(w.errors) < 100 || w.errors[code] > 0 {
+			w.errors[code] += n
+		}
+	}
+}
+
+// leave is a worker's last word: what it still held is over by its own word.
+func (s *State) leave(name string, req candor.LeaveRequest) error {
+	w, err := s.alive(name, req.Session)
+	if err != nil {
+		return err
+	}
+	level, text := candor.LevelInfo, fmt.Sprintf("Worker %s left: %s - completed %s, failed %d",
+		name, req.Why, count(req.Completed, "task"), req.Failed)
+	if req.Crash != "" {
+		level, text = candor.LevelError, fmt.Sprintf("Worker %s crashed: %s - completed %s, failed %d",
+			name, req.Crash, count(req.Completed, "task"), req.Failed)
+	}
+	s.event(&candor.Event{Level: level, Code: candor.EventWorkerLeft, Worker: name, Text: text})
+	s.gone(w)
+	for _, t := range slices.Clone(w.running) {
+		s.lose(t, candor.NewReason(candor.ReasonShutdown, name+" left before it was done"), req.Crash != "")
+	}
+	return nil
+}
+
+// gone takes a worker out of the game until it registers again.
+func (s *State) gone(w *worker) {
+	w.state, w.session = candor.WorkerGone, 0
+	w.setReason(s.now, candor.NewReason(candor.ReasonWorkerGone, w.info.Name+" has left"))
+	s.touchWorker(w)
+}
+
+func (w *worker) setReason(now time.Time, r *candor.Reason) {
+	if w.reason != nil && r != nil && w.reason.Code == r.Code {
+		r.Since = w.reason.Since
+	} else if r != nil {
+		r.Since = now
+	}
+	w.reason = r
+}
+
+func sayJoined(w *worker, fresh bool, former candor.WorkerInfo) string {
+	in := &w.info
+	text := fmt.Sprintf("Worker %s joined from %s (pid %d): %s, classes %s", in.Name, in.Host, in.PID, count(in.Slots, "slot"), join(in.Classes))
+	if in.GPU != nil {
+		text += fmt.Sprintf(", GPU %d %s with %s", in.GPU.Index, in.GPU.Name, in.GPU.Total)
+	}
+	if !fresh && former.PID != in.PID {
+		text += fmt.Sprintf(" (before: pid %d)", former.PID)
+	}
+	return text
+}
