@@ -21,13 +21,12 @@ func BecomeSubreaper() error {
 	return nil
 }
 
-// awaitMain returns when the process has ended, and says whether it had to be
-// reaped for that: not here.
-func awaitMain(cmd *exec.Cmd) (reaped bool) {
+// awaitMain returns when the process has ended, and leaves it to be reaped.
+func awaitMain(cmd *exec.Cmd) {
 	for {
 		err := unix.Waitid(unix.P_PID, cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
 		if !errors.Is(err, unix.EINTR) {
-			return false
+			return
 		}
 	}
 }

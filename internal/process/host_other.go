@@ -31,9 +31,9 @@ func (*leaf) remove() error      { return nil }
 
 func readOOM(*leaf) oomCount { return oomCount{} }
 
-// awaitMain returns when the process has ended, and says whether it had to be
-// reaped for that: here it had, so the group's number is no longer protected.
-func awaitMain(cmd *exec.Cmd) (reaped bool) {
+// awaitMain returns when the process has ended. It is reaped by that: for the
+// moments until its stragglers are gone, the group's number is ours only
+// because systems give numbers out in turn.
+func awaitMain(cmd *exec.Cmd) {
 	_ = cmd.Wait() // its error repeats the state
-	return true
 }

@@ -193,6 +193,7 @@ func FuzzLog(f *testing.F) {
 	f.Add([]byte("hello\nworld\n"), uint8(4), uint8(3))
 	f.Add(bytes.Repeat([]byte("0123456789"), 30), uint8(64), uint8(7))
 	f.Fuzz(func(t *testing.T, all []byte, limit, chunk uint8) {
+		all = all[:min(len(all), 4<<10)]
 		path := filepath.Join(t.TempDir(), "log")
 		size := max(int64(limit), 2)
 		l := newLog(t, path, size)

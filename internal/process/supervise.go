@@ -9,10 +9,10 @@ import (
 // supervise sees the process through to its end: main process ended,
 // stragglers gone, output complete, main process reaped.
 func (p *Process) supervise() {
-	reaped := awaitMain(p.cmd)
+	awaitMain(p.cmd)
 	ended := p.clk.Now()
 	p.mu.Lock()
-	p.ended, p.reaped = true, reaped
+	p.ended = true
 	ours := p.ours
 	p.mu.Unlock()
 

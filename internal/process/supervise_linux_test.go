@@ -130,6 +130,10 @@ func TestParseStatWithAnAwkwardName(t *testing.T) {
 	if !ok || e.Proc != want || e.pgid != 812 || e.sid != 811 || e.cpu != 2500*time.Millisecond {
 		t.Errorf("%+v %v", e, ok)
 	}
+	threads := strings.Replace(strings.Replace(line, ") T 4", ") Z 4", 1), " 20 0 1 0 ", " 20 0 3 0 ", 1)
+	if e, ok := parseStat(812, []byte(threads)); !ok || !e.State.Alive() {
+		t.Errorf("a process whose first thread alone has ended: %+v", e)
+	}
 	if _, ok := parseStat(1, []byte("1 (x) R 1 2")); ok {
 		t.Error("a cut line was accepted")
 	}
@@ -146,5 +150,24 @@ func TestSubreaperLeavesNoZombies(t *testing.T) {
 	until(t, "the orphan to be reaped", func() bool { return ProcState(pid).State == Gone })
 	if r := p.Terminate(context.Background(), 0); len(r.Survivors) != 0 {
 		t.Errorf("report %+v", r)
+	}
+}
+
+func BenchmarkSample(b *testing.B) {
+	self, err := os.Executable()
+	if err != nil {
+		b.Fatal(err)
+	}
+	p, err := Start(wallClock{}, Spec{
+		Argv: []string{self}, Dir: b.TempDir(), Env: []string{"CHILD=sleep"}, Mark: []string{EnvLease + "=7"},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer p.Terminate(context.Background(), 0)
+	for b.Loop() {
+		if _, err := p.Sample(); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -67,9 +67,13 @@ func parseStat(pid int, b []byte) (entry, bool) {
 	if err != nil {
 		return entry{}, false
 	}
+	state := stateOf(f[0])
+	if state == Zombie && num(17) > 1 { // only its first thread has ended
+		state = Running
+	}
 	return entry{
 		Proc: Proc{
-			PID: pid, PPID: int(num(1)), Start: start, State: stateOf(f[0]),
+			PID: pid, PPID: int(num(1)), Start: start, State: state,
 			Comm: strings.ToValidUTF8(string(b[open+1:end]), "\uFFFD"),
 		},
 		pgid: int(num(2)), sid: int(num(3)),
