@@ -26,7 +26,7 @@ const (
 
 // Validate says what is wrong with a submission, by itself: the brain trusts no
 // client. It returns nil or an *Error with CodeInvalid that names the first
-// problem. What passes has steps in an order in which each comes after what it
+// problem (and in Detail its step). What passes has steps in an order in which each comes after what it
 // needs, so that no cycle is left, and item by item only where items are shared.
 func (s *Submission) Validate() error {
 	if err := s.validateHead(); err != nil {
@@ -35,7 +35,10 @@ func (s *Submission) Validate() error {
 	c := checker{steps: make(map[string]*Step, len(s.Steps)), env: make(map[string]string, len(s.Steps))}
 	for i := range s.Steps {
 		if err := c.step(&s.Steps[i]); err != nil {
-			return &Error{Code: CodeInvalid, Message: fmt.Sprintf("step %q", s.Steps[i].Name), Cause: err}
+			return &Error{
+				Code: CodeInvalid, Message: fmt.Sprintf("step %q", s.Steps[i].Name), Cause: err,
+				Detail: map[string]any{"step": s.Steps[i].Name},
+			}
 		}
 	}
 	if c.tasks > MaxTasks {

@@ -50,17 +50,19 @@ func TestValidateRefuses(t *testing.T) {
 		change func(*Submission)
 		want   string
 	}{
-		"no name":              {func(s *Submission) { s.Name = "" }, "no name for a batch"},
-		"name of two lines":    {func(s *Submission) { s.Name = "a\nb" }, "no name for a batch"},
-		"long key":             {func(s *Submission) { s.Key = strings.Repeat("k", 201) }, "no key"},
-		"negative expiry":      {func(s *Submission) { s.Expires = -1 }, "expires is negative"},
-		"zero byte in path":    {func(s *Submission) { s.PlanDir = "a\x00" }, "plan's path"},
-		"inputs a list":        {func(s *Submission) { s.Inputs = json.RawMessage("[]") }, "not a JSON object"},
-		"no steps":             {func(s *Submission) { s.Steps = nil }, "no step"},
-		"too many steps":       {func(s *Submission) { s.Steps = make([]Step, MaxSteps+1) }, "are more than"},
-		"bad name":             {step("scan", func(s *Step) { s.Name = "../scan" }), "not a name"},
-		"two of one name":      {step("none", func(s *Step) { s.Name = "list" }), "two steps of this name"},
-		"one name in env":      {func(s *Submission) { s.Steps = append(s.Steps, Step{Name: "a-b", Class: ClassCPU}, Step{Name: "a_b", Class: ClassCPU}) }, "the same in environment variables: A_B"},
+		"no name":           {func(s *Submission) { s.Name = "" }, "no name for a batch"},
+		"name of two lines": {func(s *Submission) { s.Name = "a\nb" }, "no name for a batch"},
+		"long key":          {func(s *Submission) { s.Key = strings.Repeat("k", 201) }, "no key"},
+		"negative expiry":   {func(s *Submission) { s.Expires = -1 }, "expires is negative"},
+		"zero byte in path": {func(s *Submission) { s.PlanDir = "a\x00" }, "plan's path"},
+		"inputs a list":     {func(s *Submission) { s.Inputs = json.RawMessage("[]") }, "not a JSON object"},
+		"no steps":          {func(s *Submission) { s.Steps = nil }, "no step"},
+		"too many steps":    {func(s *Submission) { s.Steps = make([]Step, MaxSteps+1) }, "are more than"},
+		"bad name":          {step("scan", func(s *Step) { s.Name = "../scan" }), "not a name"},
+		"two of one name":   {step("none", func(s *Step) { s.Name = "list" }), "two steps of this name"},
+		"one name in env": {func(s *Submission) {
+			s.Steps = append(s.Steps, Step{Name: "a-b", Class: ClassCPU}, Step{Name: "a_b", Class: ClassCPU})
+		}, "the same in environment variables: A_B"},
 		"bad class":            {step("scan", func(s *Step) { s.Class = "gpu" }), "not a class"},
 		"llm without model":    {step("topics", func(s *Step) { s.Model = "" }), "names its model"},
 		"run and argv":         {step("topics", func(s *Step) { s.Run = "x" }), "one of them"},

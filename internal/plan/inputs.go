@@ -1,6 +1,18 @@
 package plan
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"candor"
+
+	"go.yaml.in/yaml/v3"
+)
 
 // InputType is the type of an input.
 type InputType string
@@ -15,6 +27,11 @@ const (
 	InputList   InputType = "list"   // values, each of any JSON type
 )
 
+// InputTypes lists the types of inputs.
+func InputTypes() []InputType {
+	return []InputType{InputString, InputPath, InputInt, InputNumber, InputBool, InputList}
+}
+
 // Input is an input as its plan declares it.
 type Input struct {
 	Name        string          `json:"name"`
@@ -27,5 +44,228 @@ type Input struct {
 // Inputs lists the inputs that the plan at path declares, in the order of the
 // file. Only what concerns the inputs is checked.
 func Inputs(path string) ([]Input, error) {
-	return nil, Errors{{File: path, Message: "not written yet"}}
+	doc, errs := open(path)
+	if errs != nil {
+		return nil, errs
+	}
+	r := &reader{doc: doc}
+	var f struct{ inputs named[input] }
+	pairs, _ := r.mapping(doc.root)
+	for _, p := range pairs {
+		if p.key.Value == "inputs" {
+			r.into(p.value, reflect.ValueOf(&f.inputs).Elem())
+		}
+	}
+	var all []Input
+	for _, d := range r.declarations(f.inputs) {
+		all = append(all, d.Input)
+	}
+	if len(r.errors) > 0 {
+		return nil, sorted(r.errors)
+	}
+	return all, nil
+}
+
+// declaration is an input with its places in the file.
+type declaration struct {
+	Input
+	key  *yaml.Node
+	base *yaml.Node // of the default, if any
+}
+
+// declarations checks the inputs of a plan without any value given.
+func (r *reader) declarations(inputs named[input]) []declaration {
+	var all []declaration
+	env := map[string]string{}
+	for _, p := range inputs.pairs {
+		if !r.name(p.key, "an input", env) {
+			continue
+		}
+		d := declaration{Input: Input{Name: p.key.Value, Type: InputString}, key: p.key}
+		if t := p.value.Type; t.good {
+			d.Type = InputType(t.node.Value)
+			if !slices.Contains(InputTypes(), d.Type) {
+				r.wrong(t.node, didYouMean(t.node.Value, words(InputTypes()), "the types"), "%q is not a type of inputs", clip(t.node.Value))
+				d.Type = ""
+			}
+		}
+		if p.value.Description.good {
+			d.Description = p.value.Description.node.Value
+		}
+		d.Required = !p.value.Default.given() && !isFalse(p.value.Required)
+		if p.value.Default.given() {
+			d.base = p.value.Default.node
+			if isTrue(p.value.Required) {
+				r.wrong(p.value.Required.node, "leave out one of them", "input %s has a default, so it need not be given", d.Name)
+			}
+			d.Default = r.defaultOf(d)
+		}
+		all = append(all, d)
+	}
+	return all
+}
+
+func isTrue(b boolean) bool  { return b.good && truth(b.node) }
+func isFalse(b boolean) bool { return b.good && !truth(b.node) }
+
+func words[S ~string](all []S) []string {
+	out := make([]string, len(all))
+	for i, s := range all {
+		out[i] = string(s)
+	}
+	return out
+}
+
+// defaultOf checks that a default has its input's type, and gives it as JSON.
+func (r *reader) defaultOf(d declaration) json.RawMessage {
+	raw, ok := r.json(d.base)
+	if !ok || d.Type == "" {
+		return nil
+	}
+	isText := d.base.Kind == yaml.ScalarNode && raw[0] == '"'
+	tag, fits := d.base.ShortTag(), false
+	switch d.Type {
+	case InputString, InputPath:
+		fits = isText
+	case InputInt:
+		fits = tag == "!!int"
+	case InputNumber:
+		fits = tag == "!!int" || tag == "!!float"
+	case InputBool:
+		fits = tag == "!!bool"
+	case InputList:
+		fits = d.base.Kind == yaml.SequenceNode
+	}
+	if !fits {
+		hint := ""
+		if d.base.Kind == yaml.ScalarNode && (d.Type == InputString || d.Type == InputPath) && tag != "!!null" {
+			hint = `put it in quotes: "` + clip(d.base.Value) + `"`
+		}
+		r.wrong(d.base, hint, "the default of %s is %s, but its type is %s", d.Name, kindOf(d.base), d.Type)
+		return nil
+	}
+	return raw
+}
+
+// value is an input filled in.
+type value struct {
+	Input
+	text string          // as commands get it
+	raw  json.RawMessage // as JSON
+	list []json.RawMessage
+}
+
+// fill gives each input its value, from what was given or its default.
+func (r *reader) fill(all []declaration, given map[string]string, dirs folders) map[string]value {
+	values := map[string]value{}
+	names := make([]string, len(all))
+	for i, d := range all {
+		names[i] = d.Name
+		text, isGiven := given[d.Name]
+		v, err := value{Input: d.Input}, error(nil)
+		switch {
+		case d.Type == "":
+			continue
+		case isGiven:
+			err = v.parse(text, dirs.caller)
+			if err != nil {
+				r.wrong(d.key, "", "input %s, as given: %s", d.Name, err)
+			}
+		case d.Default != nil:
+			if err = v.fromDefault(dirs.plan); err != nil {
+				r.wrong(d.base, "", "the default of %s: %s", d.Name, err)
+			}
+		case d.base != nil: // reported already
+		case d.Required:
+			r.wrong(d.key, fmt.Sprintf("give it: -i %s=…", d.Name), "input %s has no default and was not given", d.Name)
+		default:
+			v.raw = json.RawMessage("null")
+		}
+		values[d.Name] = v
+	}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if !slices.Contains(names, name) {
+			hint := "the plan declares no inputs"
+			if len(names) > 0 {
+				hint = didYouMean(name, names, "its inputs")
+			}
+			r.errors = append(r.errors, &Error{File: r.doc.file, Message: fmt.Sprintf("there is no input %q", clip(name)), Hint: hint})
+		}
+	}
+	return values
+}
+
+func (v *value) fromDefault(dir string) error {
+	v.raw = v.Default
+	switch v.Type {
+	case InputString, InputPath:
+		var text string
+		if err := json.Unmarshal(v.Default, &text); err != nil {
+			return err
+		}
+		return v.parse(text, dir)
+	case InputList:
+		v.text = string(v.Default)
+		return json.Unmarshal(v.Default, &v.list)
+	}
+	v.text = string(v.Default)
+	return nil
+}
+
+// parse reads a value given as text.
+func (v *value) parse(text, dir string) error {
+	if !passable(text) {
+		return fmt.Errorf("a value is UTF-8 text without zero bytes, at most %d bytes long", candor.MaxArgument)
+	}
+	v.text = text
+	switch v.Type {
+	case InputPath:
+		if text == "" {
+			return fmt.Errorf("an empty path")
+		}
+		if !filepath.IsAbs(text) {
+			text = filepath.Join(dir, text)
+		}
+		v.text = filepath.Clean(text)
+		v.raw = quoted(v.text)
+	case InputInt:
+		n, err := wholeNumber(text)
+		if err != nil {
+			return err
+		}
+		v.text, v.raw = fmt.Sprint(n), json.RawMessage(fmt.Sprint(n))
+	case InputNumber:
+		raw, err := finiteNumber(text)
+		if err != nil {
+			return err
+		}
+		v.text, v.raw = string(raw), raw
+	case InputBool:
+		if text != "true" && text != "false" {
+			return fmt.Errorf("%q is neither true nor false", clip(text))
+		}
+		v.raw = json.RawMessage(text)
+	case InputList:
+		return v.parseList(text)
+	default:
+		v.raw = quoted(text)
+	}
+	return nil
+}
+
+// parseList reads a JSON list, or texts with commas between them.
+func (v *value) parseList(text string) error {
+	v.list = []json.RawMessage{}
+	if strings.HasPrefix(strings.TrimSpace(text), "[") {
+		if err := json.Unmarshal([]byte(text), &v.list); err != nil {
+			return fmt.Errorf("%q begins like a JSON list but is none", clip(text))
+		}
+	} else if text != "" {
+		for part := range strings.SplitSeq(text, ",") {
+			v.list = append(v.list, quoted(strings.TrimSpace(part)))
+		}
+	}
+	v.raw = encoded(v.list)
+	v.text = string(v.raw)
+	return nil
 }

@@ -1,6 +1,11 @@
 package plan
 
-import "candor"
+import (
+	"path/filepath"
+	"reflect"
+
+	"candor"
+)
 
 // Options are what a caller knows that a plan does not.
 type Options struct {
@@ -11,9 +16,63 @@ type Options struct {
 	Warn func(*Error)
 }
 
+// folders are the absolute folders that relative paths start from.
+type folders struct {
+	plan   string // of defaults and globs
+	caller string // of given inputs
+}
+
 // Load reads the plan at path, fills in the given inputs (name → value, as text)
 // and returns what a client submits. An error is [Errors], with every problem
 // found; its code is candor.CodeInvalid.
 func Load(path string, in map[string]string, opts Options) (*candor.Submission, error) {
-	return nil, Errors{{File: path, Message: "not written yet"}}
+	doc, errs := open(path)
+	if errs != nil {
+		return nil, errs
+	}
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return nil, Errors{{File: path, Message: err.Error()}}
+	}
+	caller, err := filepath.Abs(opts.Dir)
+	if err != nil {
+		return nil, Errors{{File: path, Message: err.Error()}}
+	}
+	c := &compiler{reader: &reader{doc: doc}, dirs: folders{plan: filepath.Dir(absolute), caller: caller}}
+	var f file
+	c.into(doc.root, reflect.ValueOf(&f).Elem())
+	sub := c.compile(f, absolute, in)
+	if len(c.errors) == 0 {
+		c.verify(sub)
+	}
+	if len(c.errors) > 0 {
+		return nil, sorted(c.errors)
+	}
+	if opts.Warn != nil {
+		for _, w := range sorted(c.warnings) {
+			opts.Warn(w)
+		}
+	}
+	return sub, nil
+}
+
+// verify asks the check that the brain will ask again. What it finds was missed
+// by everything here that knows the place, so it is placed at the task.
+func (c *compiler) verify(sub *candor.Submission) {
+	err := sub.Validate()
+	if err == nil {
+		return
+	}
+	place := c.doc.root
+	if invalid, ok := err.(*candor.Error); ok {
+		if d := c.byName[textOf(invalid.Detail["step"])]; d != nil {
+			place = d.key
+		}
+	}
+	c.wrong(place, "", "%s", err)
+}
+
+func textOf(v any) string {
+	s, _ := v.(string)
+	return s
 }

@@ -1,0 +1,220 @@
+package plan
+
+import (
+	"encoding/json"
+	"maps"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"candor"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// compiler makes steps of tasks.
+type compiler struct {
+	*reader
+	dirs   folders
+	vars   variables
+	drafts []*draft // in the order of the file
+	byName map[string]*draft
+	globs  map[string]globbed // by pattern: two tasks over one glob get the same items
+}
+
+// draft is a task on its way to being a step.
+type draft struct {
+	key   *yaml.Node
+	task  task
+	step  candor.Step
+	edges []edge
+	items string // names what it fans out over: equal for equal items; "" if not known
+	count int    // of items, where known
+}
+
+// edge is a need with its place.
+type edge struct {
+	node        *yaml.Node
+	to          *draft
+	allowFailed bool
+	all         bool
+}
+
+func (c *compiler) compile(f file, absolute string, in map[string]string) *candor.Submission {
+	declared := c.declarations(f.Inputs)
+	c.vars.values = c.fill(declared, in, c.dirs)
+	for _, d := range declared {
+		c.vars.names = append(c.vars.names, d.Name)
+	}
+	sub := &candor.Submission{
+		Name: c.text(f.Name.leaf), Key: c.text(f.Key.leaf), Expires: c.duration(f.Expires, time.Second),
+		PlanFile: absolute, PlanDir: c.dirs.plan, Inputs: c.inputsJSON(),
+	}
+	if !f.Name.given() {
+		sub.Name = strings.TrimSuffix(filepath.Base(absolute), filepath.Ext(absolute))
+	}
+	if f.Tasks.good && len(f.Tasks.pairs) == 0 {
+		c.wrong(f.Tasks.node, "", "a plan has at least one task")
+	}
+	c.draft(f.Tasks)
+	for _, d := range c.drafts {
+		c.basics(d)
+		c.needs(d)
+	}
+	for _, d := range c.order() {
+		c.fanOut(d)
+		c.release(d)
+		sub.Steps = append(sub.Steps, d.step)
+	}
+	for _, d := range c.drafts {
+		c.lint(d)
+	}
+	return sub
+}
+
+func (c *compiler) inputsJSON() json.RawMessage {
+	if len(c.vars.values) == 0 {
+		return nil
+	}
+	all := make(map[string]json.RawMessage, len(c.vars.values))
+	for name, v := range c.vars.values {
+		all[name] = v.raw
+		if v.raw == nil {
+			all[name] = json.RawMessage("null")
+		}
+	}
+	return encoded(all)
+}
+
+// draft checks the names of the tasks and makes them known to each other.
+func (c *compiler) draft(tasks named[task]) {
+	env := map[string]string{}
+	c.byName, c.globs = map[string]*draft{}, map[string]globbed{}
+	for _, p := range tasks.pairs {
+		d := &draft{key: p.key, task: p.value}
+		c.drafts = append(c.drafts, d)
+		if c.name(p.key, "a task", env) {
+			c.byName[p.key.Value] = d
+		}
+	}
+}
+
+// basics fills in what a task says of itself alone.
+func (c *compiler) basics(d *draft) {
+	t, s := &d.task, &d.step
+	s.Name = d.key.Value
+	s.Class = c.class(t.Class)
+	s.Outputs = c.outputs(t.Outputs)
+	s.Timeout = c.duration(t.Timeout, time.Millisecond)
+	s.NoProgress = c.duration(t.NoProgress, time.Millisecond)
+	s.Backoff = c.duration(t.Backoff, 0)
+	s.Retries = c.whole(t.Retries, "retries:", 0, candor.MaxRetries)
+	s.Priority = c.whole(t.Priority, "priority", -candor.MaxPriority, candor.MaxPriority)
+	s.Env = c.env(t.Env)
+	s.Requires = candor.Requires{
+		Labels: c.texts(t.Requires.Labels), Tools: c.texts(t.Requires.Tools), Worker: c.text(t.Requires.Worker.leaf),
+	}
+	s.VRAM = c.amount(t.VRAM)
+	s.Model = c.text(t.Model.leaf)
+	c.action(d)
+	switch {
+	case s.Class == candor.ClassLLM && !t.Model.given():
+		c.wrong(d.key, "add one, like model: qwen2.5:7b", "an llm task names its model")
+	case t.Model.given() && (s.Class == candor.ClassCPU || s.Class == candor.ClassScript):
+		c.warn(t.Model.node, "did you mean class: llm?", "class %s does not wait for a model to be loaded", s.Class)
+	}
+	if t.VRAM.given() && s.Class == candor.ClassCPU {
+		c.warn(t.VRAM.node, "did you mean class: script?", "class cpu runs without a GPU: vram says nothing")
+	}
+}
+
+// class is cpu where none is given: it is what every worker can be asked for.
+func (c *compiler) class(l plain) candor.Class {
+	if !l.good {
+		return candor.ClassCPU
+	}
+	class := candor.Class(l.node.Value)
+	if !class.Valid() {
+		c.wrong(l.node, didYouMean(l.node.Value, words(candor.Classes()), "the classes"), "%q is not a class", clip(l.node.Value))
+		return candor.ClassCPU
+	}
+	return class
+}
+
+// action fills in what to do.
+func (c *compiler) action(d *draft) {
+	t := &d.task
+	switch {
+	case t.Run.given() && t.Command.given():
+		c.wrong(t.Command.node, "run is given to a shell, command is not: one of them", "the task has both run and command")
+	case t.Run.good && strings.TrimSpace(t.Run.node.Value) == "":
+		c.wrong(t.Run.node, "", "nothing to run")
+	case t.Run.good:
+		d.step.Run = t.Run.node.Value
+		c.refuseVariables(t.Run.node)
+	case t.Command.good && len(t.Command.values) == 0:
+		c.wrong(t.Command.node, "", "nothing to run")
+	case t.Command.good:
+		d.step.Argv = c.argv(d)
+	case !t.Run.given() && !t.Command.given():
+		c.wrong(d.key, `a task that only waits for others: run: "true"`, "the task has neither run nor command")
+	}
+}
+
+// env gives a task's variables: its own, and the inputs of the plan.
+func (c *compiler) env(given named[word]) map[string]string {
+	env := map[string]string{}
+	for _, p := range given.pairs {
+		name := p.key.Value
+		value, _ := c.filled(p.value.leaf)
+		switch {
+		case !candor.ValidEnvName(name):
+			c.wrong(p.key, "letters, digits and _, not beginning with a digit", "%q cannot be the name of an environment variable", clip(name))
+		case candor.ReservedEnv(name) || strings.HasPrefix(name, "INPUT_"):
+			c.wrong(p.key, "take another name", "%s is set by candor itself", name)
+		case !passable(value):
+			c.wrong(p.value.node, "", "the value of %s is longer than the %d bytes a variable can hold, or has a zero byte", name, candor.MaxArgument)
+		}
+		env[name] = value
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.vars.values)) {
+		env[candor.InputEnv(name)] = c.vars.values[name].text
+	}
+	if len(env) == 0 {
+		return nil
+	}
+	return env
+}
+
+func (c *compiler) outputs(given named[text]) map[string]string {
+	names, paths := map[string]string{}, map[string]string{}
+	var all map[string]string
+	for _, p := range given.pairs {
+		name := p.key.Value
+		written := c.text(p.value.leaf)
+		if !c.name(p.key, "an output", names) || written == "" {
+			continue
+		}
+		if name == "dir" {
+			c.wrong(p.key, "take another name", "$NEEDS_…_DIR is the folder of a task, so an output cannot be called dir")
+		}
+		clean := path.Clean(written)
+		switch {
+		case path.IsAbs(written):
+			c.wrong(p.value.node, "a path inside the task's own folder, like result.json", "output %s is an absolute path: %q", name, clip(written))
+		case clean == ".." || strings.HasPrefix(clean, "../"):
+			c.wrong(p.value.node, "a path inside the task's own folder, like result.json", "output %s climbs out of the task's folder: %q", name, clip(written))
+		case !candor.ValidOutputPath(clean):
+			c.wrong(p.value.node, `a path inside the task's own folder, without \, : and control characters`, "output %s cannot be at %q", name, clip(written))
+		case paths[clean] != "":
+			c.wrong(p.value.node, "", "outputs %s and %s are the same file", paths[clean], name)
+		}
+		if all == nil {
+			all = map[string]string{}
+		}
+		all[name], paths[clean] = clean, name
+	}
+	return all
+}
