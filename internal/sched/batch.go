@@ -4,6 +4,7 @@ import (
 	"iter"
 	"slices"
 	"sort"
+	"time"
 
 	"candor"
 )
@@ -11,12 +12,13 @@ import (
 // batch is the living form of a batch. Batches leave memory some time after
 // they end; the store keeps them.
 type batch struct {
-	rec    BatchRecord
-	was    candor.BatchState // as stored; "" = not stored yet
-	steps  []*step
-	counts [stateCount]int
-	pause  *candor.Pause
-	dirty  bool
+	rec      BatchRecord
+	was      candor.BatchState // as stored; "" = not stored yet
+	steps    []*step
+	counts   [stateCount]int
+	pause    *candor.Pause
+	dirty    bool
+	admitted time.Time // when it came back into memory, if it had left
 }
 
 // step is a step of a batch with its tasks in one block, so that a million of

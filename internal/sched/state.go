@@ -91,7 +91,7 @@ func (s *State) admit(lb *LoadedBatch) {
 	if s.batches[lb.Batch.ID] != nil {
 		return
 	}
-	b := &batch{rec: lb.Batch, was: lb.Batch.State}
+	b := &batch{rec: lb.Batch, was: lb.Batch.State, admitted: s.now}
 	for i := range lb.Steps {
 		r := &lb.Steps[i]
 		b.steps = append(b.steps, &step{batch: b, num: r.Number, spec: &r.Step, expanded: r.Expanded})
@@ -175,7 +175,7 @@ func (s *State) evict() {
 	for len(s.ended) > 0 {
 		b := s.ended[0]
 		back := b.rec.State != candor.BatchComplete // it was revived
-		if !back && s.now.Sub(b.rec.FinishedAt) < s.cfg.Linger {
+		if !back && s.now.Sub(b.rec.FinishedAt) < s.cfg.Linger || s.now.Sub(b.admitted) < s.cfg.Linger && !back {
 			return
 		}
 		s.ended = s.ended[1:]

@@ -50,7 +50,7 @@ func (w *worker) record() WorkerRecord {
 func (s *State) restoreWorker(r *WorkerRecord) {
 	w := &worker{
 		info: r.Info, session: r.Session, state: r.State, draining: r.Draining,
-		joined: r.JoinedAt, seen: r.SeenAt, completed: r.Completed, failed: r.Failed,
+		joined: r.JoinedAt, completed: r.Completed, failed: r.Failed,
 	}
 	s.addWorker(w)
 }

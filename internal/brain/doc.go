@@ -1,0 +1,26 @@
+// Package brain is the one loop that owns candor's state.
+//
+// It gathers the commands that have arrived, lets package sched decide on each,
+// commits their changes and events in one durable transaction, and only then
+// answers. Throughput comes from that batching, not from weaker durability: the
+// longer a flush takes, the more commands share the next one.
+//
+// It decides nothing, and knows neither HTTP nor SQL: package sched decides,
+// package httpapi hands commands in, a store.Store keeps.
+//
+//	          commands                     changes            replies, events
+//	callers ───────────▶ gather ─▶ sched ─────────▶ commit ─────────────────▶ callers,
+//	                       ▲                          │                      log, followers
+//	                       │        reload            │ refused
+//	                       └──────────────────────────┘
+//
+// Invariants:
+//
+//   - nothing is answered, logged as having happened or shown to followers
+//     before it is committed;
+//   - when a commit fails, or deciding panics, every command of that round is
+//     answered with an error, the state in memory is thrown away and loaded
+//     again: nobody was told otherwise;
+//   - what a claim, a heartbeat or a supervisor's report waits for is held here;
+//     each try of it is an ordinary command.
+package brain

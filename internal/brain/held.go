@@ -1,0 +1,92 @@
+package brain
+
+import (
+	"slices"
+	"time"
+
+	"candor"
+	"candor/internal/sched"
+)
+
+// holds tells whether an answered request should wait for a better answer, and
+// until when: a claim that found no work, a heartbeat or a supervisor's report
+// that brings no order.
+func (b *Brain) holds(r *request, now time.Time) bool {
+	var wait time.Duration
+	switch c := r.cmd.(type) {
+	case sched.Claim:
+		reply, ok := r.reply.(candor.ClaimReply)
+		if !ok || len(reply.Tasks) > 0 || len(c.Req.Results) > 0 || c.Req.Max == 0 {
+			return false
+		}
+		wait = c.Req.Wait.D()
+	case sched.Heartbeat:
+		reply, ok := r.reply.(candor.HeartbeatReply)
+		if !ok || len(reply.Abort) > 0 {
+			return false
+		}
+		wait = c.Req.Wait.D()
+	case sched.HostSeen:
+		reply, ok := r.reply.(candor.HostReply)
+		if !ok || len(reply.Fence) > 0 || len(c.Report.Fenced) > 0 {
+			return false
+		}
+		wait = c.Report.Wait.D()
+	}
+	if wait <= 0 {
+		return false
+	}
+	r.until = now.Add(min(wait, maxWait))
+	return true
+}
+
+// maxWait bounds how long an answer is held, whatever was asked for.
+const maxWait = time.Minute
+
+// tryHeld answers held requests that have something to hear now, or whose time
+// is over, and forgets those whose caller has gone. Claims are tried in the
+// order in which they began to wait.
+func (b *Brain) tryHeld(now time.Time, answers []*request, current *sched.Command) []*request {
+	retry := b.state.Ready() != b.ready
+	b.held = slices.DeleteFunc(b.held, func(r *request) bool {
+		if r.ctx.Err() != nil {
+			refuse([]*request{r}, r.ctx.Err())
+			return true
+		}
+		*current = r.cmd
+		if b.news(now, r, retry) || !now.Before(r.until) {
+			answers = append(answers, r)
+			return true
+		}
+		return false
+	})
+	b.ready = b.state.Ready()
+	return answers
+}
+
+// news tries one held request again and tells whether it has its answer.
+func (b *Brain) news(now time.Time, r *request, retry bool) bool {
+	switch c := r.cmd.(type) {
+	case sched.Claim:
+		if !retry {
+			return false
+		}
+		r.reply, r.err = b.state.Apply(now, c)
+		reply, ok := r.reply.(candor.ClaimReply)
+		return r.err != nil || (ok && len(reply.Tasks) > 0)
+	case sched.Heartbeat:
+		if !b.state.Urgent(c.Worker) {
+			return false
+		}
+		r.reply = b.state.Orders(c.Worker)
+		return true
+	case sched.HostSeen:
+		reply := b.state.HostOrders(c.Report.Supervisor)
+		r.reply = reply
+		return len(reply.Fence) > 0
+	default:
+		return true
+	}
+}
+
+func (b *Brain) isHeld(r *request) bool { return slices.Contains(b.held, r) }

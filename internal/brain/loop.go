@@ -1,0 +1,211 @@
+package brain
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"candor"
+	"candor/internal/sched"
+)
+
+// Run is the loop. It ends when ctx does, after the round under way, and
+// returns nil; an error means that the state could not be loaded again.
+func (b *Brain) Run(ctx context.Context) error {
+	defer b.stop()
+	b.opts.Log.Info(fmt.Sprintf("Brain started at revision %d", b.state.Revision()))
+	pruned := b.startPruning(ctx)
+	defer func() { <-pruned }()
+	round := make([]*request, 0, maxRound)
+	for {
+		round = b.gather(ctx, round[:0])
+		if ctx.Err() != nil {
+			b.opts.Log.Info("Brain stopping")
+			refuse(round, errStopped())
+			return nil
+		}
+		if err := b.turn(ctx, round); err != nil {
+			return err
+		}
+		if b.opts.Beat != nil {
+			b.opts.Beat()
+		}
+	}
+}
+
+func (b *Brain) stop() {
+	close(b.stopped)
+	refuse(b.held, errStopped())
+	for {
+		select {
+		case r := <-b.inbox:
+			refuse([]*request{r}, errStopped())
+		default:
+			return
+		}
+	}
+}
+
+// gather waits for a command or for time to act, and takes what else is there.
+func (b *Brain) gather(ctx context.Context, round []*request) []*request {
+	now := b.opts.Clock.Now()
+	wake := b.state.Next()
+	if limit := now.Add(time.Second); wake.After(limit) {
+		wake = limit
+	}
+	for _, r := range b.held {
+		if r.until.Before(wake) {
+			wake = r.until
+		}
+	}
+	select {
+	case r := <-b.inbox:
+		round = append(round, r)
+	case <-b.opts.Clock.After(wake.Sub(now)):
+	case <-ctx.Done():
+		return round
+	}
+	for len(round) < maxRound {
+		select {
+		case r := <-b.inbox:
+			round = append(round, r)
+		default:
+			return round
+		}
+	}
+	return round
+}
+
+// turn is one round: decide, commit, answer.
+func (b *Brain) turn(ctx context.Context, round []*request) error {
+	now := b.opts.Clock.Now()
+	answers, broken := b.decide(now, round)
+	if broken != nil {
+		return b.reload(ctx, round, answers, broken)
+	}
+	changes := b.state.Take()
+	if changes != nil {
+		if err := b.store(ctx, changes); err != nil {
+			return b.reload(ctx, round, answers, err)
+		}
+	}
+	for _, r := range answers {
+		close(r.done)
+	}
+	if changes != nil {
+		b.tell(changes.Events)
+	}
+	return nil
+}
+
+// decide applies a round of commands, lets time pass, and tries what is held.
+// It returns the requests that have their answer. A panic in deciding is a bug
+// of ours that must not take the queue down: the round is given up.
+func (b *Brain) decide(now time.Time, round []*request) (answers []*request, broken error) {
+	var current sched.Command
+	defer func() {
+		if p := recover(); p != nil {
+			b.opts.Log.Error(fmt.Sprintf("Deciding on %T crashed: %v", current, p), "stack", string(debug.Stack()))
+			broken = candor.Errorf(candor.CodeInternal, "deciding crashed: %v", p)
+		}
+	}()
+	answers = make([]*request, 0, len(round))
+	for _, r := range round {
+		if r.ctx.Err() != nil {
+			continue // its caller has gone: nobody would get the answer
+		}
+		current = r.cmd
+		r.reply, r.err = b.state.Apply(now, r.cmd)
+		if r.err == nil && b.holds(r, now) {
+			b.held = append(b.held, r)
+			continue
+		}
+		answers = append(answers, r)
+	}
+	current = sched.Tick{}
+	if _, err := b.state.Apply(now, sched.Tick{}); err != nil {
+		return answers, err
+	}
+	return b.tryHeld(now, answers, &current), nil
+}
+
+// store commits, and notices when that takes long.
+func (b *Brain) store(ctx context.Context, c *sched.Changes) error {
+	start := b.opts.Clock.Now()
+	// A commit under way is not given up because the brain is told to stop.
+	err := b.opts.Store.Commit(context.WithoutCancel(ctx), c)
+	took := b.opts.Clock.Now().Sub(start)
+	if err != nil {
+		return err
+	}
+	if usual := b.commit.add(took); took > slowCommit {
+		b.opts.Log.Warn(fmt.Sprintf("store: commit %s (usual %s)%s", candor.ShortDuration(took), candor.ShortDuration(usual), b.holder()))
+	}
+	if b.trouble.Swap(nil) != nil {
+		b.opts.Log.Info("store: commits again; nothing that was acknowledged is lost")
+	}
+	return nil
+}
+
+func (b *Brain) holder() string {
+	if b.opts.Holder == nil || b.opts.Holder() == "" {
+		return ""
+	}
+	return ", locked by " + b.opts.Holder()
+}
+
+// reload throws the state away and loads what is durable. Everybody of the
+// round hears that nothing of it happened.
+func (b *Brain) reload(ctx context.Context, round, answers []*request, cause error) error {
+	text := cause.Error()
+	if old := b.trouble.Swap(&text); old == nil || *old != text {
+		b.opts.Log.Error("The round is refused and the state loaded again: "+text, "reason", string(candor.ReasonStoreTrouble))
+	}
+	refuse(answers, refusal(cause))
+	for _, r := range round {
+		if !closed(r.done) && !b.isHeld(r) {
+			refuse([]*request{r}, refusal(cause))
+		}
+	}
+	for wait := 10 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
+		_, err := b.load(ctx)
+		if err == nil {
+			return nil
+		}
+		if code := candor.CodeOf(err); code != candor.CodeStoreBusy && code != candor.CodeStoreFull {
+			return fmt.Errorf("load the state again: %w", err)
+		}
+		if err := b.opts.Clock.Sleep(ctx, wait); err != nil {
+			return nil
+		}
+	}
+}
+
+// refusal is what a caller hears when its round was given up.
+func refusal(cause error) error {
+	switch code := candor.CodeOf(cause); code {
+	case candor.CodeStoreFull, candor.CodeStoreBusy, candor.CodeLocked, candor.CodeInternal:
+		return cause
+	default:
+		return &candor.Error{Code: candor.CodeRetry, Message: "nothing of this happened: the brain had to load its state again", Hint: "try again", Cause: cause}
+	}
+}
+
+func refuse(rs []*request, err error) {
+	for _, r := range rs {
+		if !closed(r.done) {
+			r.reply, r.err = nil, err
+			close(r.done)
+		}
+	}
+}
+
+func closed(ch chan struct{}) bool {
+	select {
+	case <-ch:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,82 @@
+package brain
+
+import (
+	"context"
+	"fmt"
+
+	"candor"
+	"candor/internal/sched"
+)
+
+// keyFree refuses a submission whose key an ended batch has; the state itself
+// knows those in memory.
+func (b *Brain) keyFree(ctx context.Context, key string) error {
+	if key == "" {
+		return nil
+	}
+	id, err := b.opts.Store.BatchByKey(ctx, key)
+	switch {
+	case err == nil:
+		return &candor.Error{
+			Code: candor.CodeConflict, Message: fmt.Sprintf("key %q is taken by batch %s", key, id),
+			Hint:   fmt.Sprintf("look at it with candor show %s, or submit with another key or none", id),
+			Detail: map[string]any{"batch_id": id.String()},
+		}
+	case candor.CodeOf(err) == candor.CodeNotFound:
+		return nil
+	default:
+		return err
+	}
+}
+
+// targetsOf lists what a command names, if it speaks of batches and tasks that
+// may have left memory.
+func targetsOf(cmd sched.Command) []string {
+	switch c := cmd.(type) {
+	case sched.Retry:
+		return c.Req.Targets
+	case sched.Cancel:
+		return c.Req.Targets
+	case sched.Pause:
+		return c.Req.Targets
+	case sched.Resume:
+		return c.Req.Targets
+	case sched.Why:
+		return []string{c.Target}
+	default:
+		return nil
+	}
+}
+
+// recall brings ended batches that a command names back into memory. It tells
+// whether any came.
+func (b *Brain) recall(ctx context.Context, cmd sched.Command) bool {
+	any := false
+	for _, name := range targetsOf(cmd) {
+		id, ok := b.stored(ctx, name)
+		if !ok {
+			continue
+		}
+		lb, err := b.opts.Store.LoadBatch(ctx, id)
+		if err != nil {
+			continue
+		}
+		if _, err := b.do(ctx, sched.Admit{Batch: *lb}); err == nil {
+			any = true
+		}
+	}
+	return any
+}
+
+// stored finds the one batch that a name means in the store.
+func (b *Brain) stored(ctx context.Context, name string) (candor.BatchID, bool) {
+	refs, err := b.opts.Store.Resolve(ctx, name, 2)
+	if err != nil || len(refs.Batches)+len(refs.Tasks) != 1 {
+		return 0, false
+	}
+	if len(refs.Batches) == 1 {
+		return refs.Batches[0], true
+	}
+	t, err := b.opts.Store.Task(ctx, refs.Tasks[0])
+	return t.Batch, err == nil
+}

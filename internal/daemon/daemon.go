@@ -1,0 +1,155 @@
+// Package daemon puts one brain process together: the store, the loop, the HTTP
+// server on its listeners, and the order in which they stop. It is what the
+// command line runs and what end-to-end tests call on port 0; it has no rules of
+// its own.
+//
+//	open store (lock) ─▶ load ─▶ listen ─▶ loop + serve ─▶ ctx ends ─▶
+//	   shut the server ─▶ end the loop ─▶ close the store
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"candor/internal/brain"
+	"candor/internal/clock"
+	"candor/internal/httpapi"
+	"candor/internal/sched"
+	"candor/internal/store"
+	"candor/internal/store/sqlite"
+)
+
+// Options say what a brain process is. StateDir, Listen and Log are required.
+type Options struct {
+	StateDir   string
+	Listen     []string // unix:///path, host:port; the first one is shown to others
+	TokensFile string   // "" = none: only unix sockets and loopback
+	Sched      sched.Config
+	Retention  store.Retention
+	PruneEvery time.Duration // 0 = ten minutes
+	Version    string
+	Log        *slog.Logger
+	Flush      func() error // hands the log to the kernel after each round; nil: none
+	Clock      clock.Clock  // nil = the system's
+	Seed       int64        // where the ids of a new store start
+	Beat       func()       // fed by the loop once a round; nil: nobody
+	// Ready is told the addresses once all of them answer; nil: nobody.
+	Ready func(addrs []net.Addr)
+}
+
+// stopGrace is how long answers under way may take when the brain is stopped.
+const stopGrace = 5 * time.Second
+
+// Run runs a brain until ctx ends, and returns nil if it stopped in order.
+func Run(ctx context.Context, o Options) (err error) {
+	if o.Clock == nil {
+		o.Clock = clock.System()
+	}
+	if o.Sched.BatchRoot == "" {
+		o.Sched.BatchRoot = filepath.Join(o.StateDir, "batches")
+	}
+	tokens, err := readTokens(o.TokensFile)
+	if err != nil {
+		return err
+	}
+	st, err := sqlite.Open(ctx, sqlite.Options{Dir: o.StateDir, Seed: o.Seed, Clock: o.Clock, Address: first(o.Listen)})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	b, err := brain.New(ctx, brain.Options{
+		Store: st, Sched: o.Sched, Clock: o.Clock, Log: o.Log, Flush: o.Flush, Retention: o.Retention,
+		PruneEvery: o.PruneEvery, Beat: o.Beat, Version: o.Version, PID: os.Getpid(),
+		Holder: func() string { return st.Stats().Holder },
+	})
+	if err != nil {
+		return fmt.Errorf("load %s: %w", o.StateDir, err)
+	}
+	srv, err := httpapi.New(httpapi.Options{
+		Brain: b, Store: st, StateDir: o.StateDir, BatchRoot: o.Sched.BatchRoot, Tokens: tokens, Version: o.Version,
+		Clock: o.Clock, Logger: o.Log,
+	})
+	if err != nil {
+		return err
+	}
+	listeners, err := listen(ctx, o.Listen, tokens)
+	if err != nil {
+		return errors.Join(err, srv.Shutdown(ctx))
+	}
+	return serve(ctx, o, b, srv, listeners)
+}
+
+// serve runs loop and server side by side until ctx ends or one of them fails.
+func serve(ctx context.Context, o Options, b *brain.Brain, srv *httpapi.Server, listeners []net.Listener) error {
+	loopCtx, stopLoop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopLoop()
+	failed := make(chan error, len(listeners)+1)
+	loopDone := make(chan struct{})
+	go func() {
+		defer close(loopDone)
+		if err := b.Run(loopCtx); err != nil {
+			failed <- fmt.Errorf("brain loop: %w", err)
+		}
+	}()
+	addrs := make([]net.Addr, len(listeners))
+	for i, l := range listeners {
+		addrs[i] = l.Addr()
+		go func() {
+			if err := srv.Serve(l); err != nil {
+				failed <- err
+			}
+		}()
+	}
+	if o.Ready != nil {
+		o.Ready(addrs)
+	}
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	// Answers that are on their way need the loop; held ones are let go first.
+	shut, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
+	defer cancel()
+	if e := srv.Shutdown(shut); e != nil && !errors.Is(e, context.DeadlineExceeded) {
+		err = errors.Join(err, e)
+	}
+	stopLoop()
+	<-loopDone
+	return err
+}
+
+func listen(ctx context.Context, addrs []string, tokens *httpapi.Tokens) ([]net.Listener, error) {
+	var out []net.Listener
+	for _, a := range addrs {
+		l, err := httpapi.Listen(ctx, a, tokens)
+		if err != nil {
+			for _, open := range out {
+				err = errors.Join(err, open.Close())
+			}
+			return nil, err
+		}
+		out = append(out, l)
+	}
+	return out, nil
+}
+
+func readTokens(path string) (*httpapi.Tokens, error) {
+	if path == "" {
+		return nil, nil
+	}
+	return httpapi.ReadTokens(path)
+}
+
+func first(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return list[0]
+}
