@@ -34,8 +34,8 @@ func rooms() []house.Room {
 			Why: "stores know the seam, not who uses it, nor each other"},
 		{Path: "internal/brain", May: []string{"internal/sched", "internal/store", "internal/record", "internal/clock"},
 			Why: "the loop knows the seam of the store, so that any store can stand behind it"},
-		{Path: "internal/httpapi", May: []string{"internal/httpapi/wire", "internal/record", "internal/clock"},
-			Why: "speaks HTTP, and asks for the little it needs of the brain by an interface of its own"},
+		{Path: "internal/httpapi", May: []string{"internal/httpapi/wire", "internal/sched", "internal/store", "internal/record", "internal/clock"},
+			Why: "turns requests into commands and reads; the brain that takes them is an interface of its own"},
 		{Path: "internal/httpapi/wire", May: []string{},
 			Why: "what both ends of the wire agree on belongs to neither"},
 		{Path: "client", May: []string{"internal/httpapi/wire", "internal/clock"},
@@ -44,6 +44,8 @@ func rooms() []house.Room {
 			Why: "a worker knows the brain by its HTTP API only, since it may live on another machine"},
 		{Path: "internal/supervise", May: []string{"internal/process", "internal/record", "internal/clock"},
 			Why: "restarts processes without knowing what they do"},
+		{Path: "internal/daemon", May: []string{"internal/brain", "internal/httpapi", "internal/store/...", "internal/sched", "internal/record", "internal/clock"},
+			Why: "puts the brain's process together, for the CLI, benchmarks and tests alike; it knows no worker"},
 		{Path: "internal/cli", May: []string{"client", "internal/..."},
 			Why: "the one place where the parts are put together"},
 		{Path: "internal/house", StandardOnly: true,
@@ -54,7 +56,7 @@ func rooms() []house.Room {
 			Why: "run by the test script before anything else is known to work"},
 		{Path: "bench/river", May: []string{},
 			Why: "a module of its own: River is measured, not used"},
-		{Path: "bench/...", May: []string{"client", "internal/sched", "internal/brain", "internal/store/...", "internal/httpapi", "internal/clock"},
+		{Path: "bench/...", May: []string{"client", "internal/sched", "internal/brain", "internal/store/...", "internal/daemon", "internal/record", "internal/clock"},
 			Why: "measures what users get: the client outside, public constructors inside"},
 	}
 }
