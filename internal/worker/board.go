@@ -1,0 +1,211 @@
+package worker
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"candor"
+)
+
+// board is what main loop, reporter and attempts know of each other. Every
+// method holds mu for a few assignments and never across I/O, so that nobody
+// waits for anybody.
+type board struct {
+	mu sync.Mutex
+	// guarded by mu
+	session   candor.RegisterReply // zero Session: not registered
+	epoch     int                  // grows when leases are counted for a registration
+	doing     string
+	doingAt   time.Time
+	running   map[int64]*attempt
+	idleAt    time.Time // zero: something runs
+	completed int
+	failed    int
+	errors    map[string]int // failed calls by code, since the last heartbeat that got through
+	gpu       *candor.GPU
+	orders    candor.HeartbeatReply // the last ones, without Abort
+}
+
+func newBoard(now time.Time, gpu *candor.GPU) *board {
+	return &board{running: map[int64]*attempt{}, errors: map[string]int{}, idleAt: now, doingAt: now, gpu: gpu}
+}
+
+// do says what the main loop does; the same again keeps its age.
+func (b *board) do(doing string, now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.doing != doing {
+		b.doing, b.doingAt = doing, now
+	}
+}
+
+func (b *board) add(a *attempt) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.running[a.Lease] = a
+	b.idleAt = time.Time{}
+}
+
+// remove takes an ended attempt off and counts it.
+func (b *board) remove(lease int64, outcome candor.AttemptOutcome, now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.running, lease)
+	if len(b.running) == 0 {
+		b.idleAt = now
+	}
+	switch outcome {
+	case candor.AttemptDone:
+		b.completed++
+	case candor.AttemptFailed, candor.AttemptPermanent, candor.AttemptTimeout, candor.AttemptSilent, candor.AttemptBadWorker:
+		b.failed++
+	}
+}
+
+// attempts lists what runs, by lease.
+func (b *board) attempts() []*attempt {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.sorted()
+}
+
+func (b *board) sorted() []*attempt {
+	var all []*attempt
+	for _, lease := range slices.Sorted(maps.Keys(b.running)) {
+		all = append(all, b.running[lease])
+	}
+	return all
+}
+
+func (b *board) attempt(lease int64) *attempt {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.running[lease]
+}
+
+func (b *board) count() (running, completed, failed int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.running), b.completed, b.failed
+}
+
+func (b *board) failedCall(code candor.Code) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.errors[string(code)]++
+}
+
+// forgive takes back the errors that a heartbeat has told.
+func (b *board) forgive(told map[string]int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for code, n := range told {
+		if b.errors[code] -= n; b.errors[code] <= 0 {
+			delete(b.errors, code)
+		}
+	}
+}
+
+func (b *board) joined() candor.RegisterReply {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.session
+}
+
+// ticket is what a claim is asked under; its reply counts only as long as no
+// registration has counted leases since.
+func (b *board) ticket() (session int64, epoch int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.session.Session, b.epoch
+}
+
+// seat puts the attempts of a reply on the board, unless the ticket has gone stale.
+func (b *board) seat(epoch int, attempts []*attempt) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.epoch != epoch {
+		return false
+	}
+	for _, a := range attempts {
+		b.running[a.Lease] = a
+		b.idleAt = time.Time{}
+	}
+	return true
+}
+
+// recount voids all tickets and tells which leases run now.
+func (b *board) recount() []int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.epoch++
+	return slices.Sorted(maps.Keys(b.running))
+}
+
+func (b *board) join(reply candor.RegisterReply) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.session = reply
+}
+
+// ordered keeps the brain's standing orders and tells whether they changed.
+func (b *board) ordered(reply candor.HeartbeatReply) (changed bool, was candor.HeartbeatReply) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	was = b.orders
+	b.orders = candor.HeartbeatReply{Draining: reply.Draining, Paused: reply.Paused}
+	return was.Draining != reply.Draining || was.Paused != reply.Paused, was
+}
+
+func (b *board) view() candor.View {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	// Without a model server a worker is ready, neither cold nor hot.
+	return candor.View{State: candor.WorkerReady, GPU: b.gpu}
+}
+
+func (b *board) card(gpu *candor.GPU) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.gpu = gpu
+}
+
+// heartbeat is the reporter's word. unsent are leases whose results wait for the
+// brain: the worker still answers for them.
+func (b *board) heartbeat(now time.Time, unsent []int64) candor.HeartbeatRequest {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	req := candor.HeartbeatRequest{
+		Session: b.session.Session, Doing: b.doing, Since: candor.Duration(now.Sub(b.doingAt)),
+		View: candor.View{State: candor.WorkerReady, GPU: b.gpu}, Errors: maps.Clone(b.errors),
+	}
+	if !b.idleAt.IsZero() {
+		req.Idle = candor.Duration(now.Sub(b.idleAt))
+	}
+	for _, a := range b.sorted() {
+		req.Running = append(req.Running, candor.LeaseProgress{Lease: a.Lease, Progress: *a.progress.Load()})
+	}
+	for _, lease := range unsent {
+		if b.running[lease] == nil {
+			req.Running = append(req.Running, candor.LeaseProgress{Lease: lease})
+		}
+	}
+	return req
+}
+
+// runningText names what runs: "running passages[3] t_5g7n2k9q, topics[0] t_9m3k4t2x".
+func runningText(all []*attempt) string {
+	const shown = 3
+	var names []string
+	for _, a := range all[:min(len(all), shown)] {
+		names = append(names, a.name()+" "+a.Task.String())
+	}
+	text := "running " + strings.Join(names, ", ")
+	if more := len(all) - shown; more > 0 {
+		text += " and " + plural(more, "more", "more")
+	}
+	return text
+}

@@ -1,0 +1,78 @@
+package worker
+
+import (
+	"cmp"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"candor"
+	"candor/internal/record"
+)
+
+// tidy removes what an attempt's command wrote beside its outputs. A failed
+// one's files stay for a look afterwards; of these the newest KeepFailed are
+// kept. Logs stay in either case, as long as the batch's history does.
+func (w *worker) tidy(a *attempt, r candor.Result) {
+	if r.Exit == nil {
+		return // nothing ran
+	}
+	if len(r.Exit.Survived) > 0 {
+		return // somebody may still write there
+	}
+	keep := r.Outcome != candor.AttemptDone && r.Outcome != candor.AttemptAborted && w.o.KeepFailed > 0
+	var err error
+	if keep {
+		err = w.keep(a)
+	} else {
+		err = os.RemoveAll(a.workDir())
+	}
+	if err != nil {
+		w.sayTask(slog.LevelWarn, lineDisk, a, "Files of an ended attempt could not be cleared away", slog.Any(record.KeyError, err))
+	}
+}
+
+// keep notes a folder under its lease, and removes the oldest beyond the bound.
+func (w *worker) keep(a *attempt) error {
+	note := filepath.Join(w.keptDir(), strconv.FormatInt(a.Lease, 10))
+	if err := os.WriteFile(note, []byte(a.workDir()), 0o600); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(w.keptDir())
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(entries, func(a, b os.DirEntry) int { return cmp.Compare(leaseNumber(a), leaseNumber(b)) })
+	for _, e := range entries[:max(0, len(entries)-w.o.KeepFailed)] {
+		path := filepath.Join(w.keptDir(), e.Name())
+		dir, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if w.ownWorkDir(string(dir)) {
+			if err := os.RemoveAll(string(dir)); err != nil {
+				return err
+			}
+		}
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ownWorkDir tells whether a noted folder is a work directory of an attempt,
+// whatever the note says: nothing else is ever removed.
+func (w *worker) ownWorkDir(dir string) bool {
+	rel, err := filepath.Rel(filepath.Join(w.o.StateDir, "attempts"), dir)
+	parts := strings.Split(filepath.ToSlash(rel), "/")
+	return err == nil && filepath.IsLocal(rel) && len(parts) == 4 && parts[3] == "work"
+}
+
+func leaseNumber(e os.DirEntry) int64 {
+	n, _ := strconv.ParseInt(e.Name(), 10, 64)
+	return n
+}

@@ -1,0 +1,131 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"candor"
+	"candor/internal/gpu"
+	"candor/internal/record"
+)
+
+const (
+	// defaultHeartbeat serves when a brain names no interval.
+	defaultHeartbeat = 10 * time.Second
+	// cardEvery is how often the GPU's numbers are refreshed: heat changes in
+	// seconds, and a call of the vendor's tool takes up to one.
+	cardEvery = 15 * time.Second
+)
+
+// report is the reporter: it says what the main loop does, whatever state that
+// is in, and passes the brain's orders on.
+func (w *worker) report(ctx context.Context) {
+	select {
+	case <-w.joined:
+	case <-ctx.Done():
+		return
+	}
+	back := newBackoff()
+	for ctx.Err() == nil {
+		w.o.OnPoint("report")
+		begun := w.o.Clock.Now()
+		every := or(w.board.joined().Heartbeat.D(), defaultHeartbeat)
+		req := w.board.heartbeat(begun, w.spool.unsent())
+		req.Wait = candor.Duration(every)
+		w.tellHeartbeat(req)
+		reply, err := w.o.Brain.Heartbeat(ctx, w.o.Name, req)
+		if err != nil {
+			if ctx.Err() == nil && !w.mend(ctx, req.Session, err) {
+				_ = w.o.Clock.Sleep(ctx, back.NextBackOff())
+			}
+			continue
+		}
+		back.Reset()
+		w.answered()
+		w.board.forgive(req.Errors)
+		if news := w.obey(reply); news {
+			continue // the brain did not hold the answer: be there for its next word
+		}
+		_ = w.o.Clock.Sleep(ctx, every-w.o.Clock.Now().Sub(begun))
+	}
+}
+
+// mend joins again after a heartbeat was refused. The main loop would do so at
+// its next claim, but it may be blocked, which the brain should be told.
+func (w *worker) mend(ctx context.Context, session int64, err error) bool {
+	if lostSession(err) {
+		err = w.register(ctx, session)
+		if err == nil {
+			return true
+		}
+		select {
+		case w.stale <- struct{}{}:
+		default:
+		}
+	}
+	w.trouble("Heartbeat", err)
+	return false
+}
+
+func (w *worker) tellHeartbeat(req candor.HeartbeatRequest) {
+	status, idle := "processing", time.Duration(0)
+	if len(req.Running) == 0 {
+		status, idle = "idle", req.Idle.D()
+	}
+	w.say(slog.LevelDebug, lineHeartbeat, fmt.Sprintf("Heartbeat sent - status: %s, idle: %ds", status, int(idle.Seconds())),
+		record.FoldOn("heartbeat", status))
+}
+
+// obey carries out orders and tells whether there were new ones.
+func (w *worker) obey(reply candor.HeartbeatReply) (news bool) {
+	for _, o := range reply.Abort {
+		a := w.board.attempt(o.Lease)
+		if a == nil {
+			continue // ended already: its result says how
+		}
+		news = a.order(order{outcome: candor.AttemptAborted, reason: candor.NewReason(o.Reason, o.Text)}) || news
+	}
+	changed, was := w.board.ordered(reply)
+	if !changed {
+		return news
+	}
+	tell := func(now, before bool, begins, ends string) {
+		if now != before && now {
+			w.say(slog.LevelInfo, lineOrders, "The brain "+begins)
+		} else if now != before {
+			w.say(slog.LevelInfo, lineOrders, "The brain "+ends)
+		}
+	}
+	tell(reply.Draining, was.Draining, "drains this worker: it gets nothing new", "ends the drain of this worker")
+	tell(reply.Paused, was.Paused, "paused this worker: it gets nothing new", "resumed this worker")
+	return true
+}
+
+// watchCard refreshes the GPU's numbers.
+func (w *worker) watchCard(ctx context.Context) {
+	last, err := gpu.Detect(ctx, w.o.Telemetry)
+	for err == nil {
+		for _, g := range last.GPUs {
+			if g.UUID == w.o.GPU.UUID {
+				w.board.card(cardOf(&g))
+			}
+		}
+		if err = w.o.Clock.Sleep(ctx, cardEvery); err == nil {
+			last, err = gpu.Sample(ctx, w.o.Telemetry, last)
+		}
+	}
+}
+
+// cardOf is the card as the brain is told of it; what is not known is zero.
+func cardOf(g *gpu.GPU) *candor.GPU {
+	if g == nil {
+		return nil
+	}
+	return &candor.GPU{
+		Index: g.Index.Value, UUID: g.UUID, Name: g.Name,
+		Total: candor.Bytes(g.MemoryTotal.Value), Free: candor.Bytes(g.MemoryFree.Value),
+		Temperature: g.Temperature.Value, Utilisation: g.Utilization.Value, Power: g.PowerDraw.Value,
+	}
+}

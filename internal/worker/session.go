@@ -1,0 +1,128 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"candor"
+	"candor/internal/process"
+	"candor/internal/record"
+)
+
+// register joins the brain, or joins it again in place of the session that was
+// seen to fail. Main loop and reporter may both ask: the second one finds it done.
+//
+// Every lease that the brain holds for us and that is not named here is over.
+// So leases are counted first, and claims that were under way meanwhile void:
+// their tasks are going back to the queue.
+func (w *worker) register(ctx context.Context, seen int64) error {
+	select {
+	case w.door <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-w.door }()
+	if session, _ := w.board.ticket(); session != seen {
+		return nil
+	}
+	// A finished attempt whose result waits is still ours to answer for.
+	holds := append(w.board.recount(), w.spool.unsent()...)
+	slices.Sort(holds)
+	self := process.ProcState(os.Getpid())
+	reply, err := w.o.Brain.Register(ctx, candor.RegisterRequest{
+		Protocol: candor.Protocol, View: w.board.view(), Holds: slices.Compact(holds),
+		Verified: len(w.leftover) == 0, Leftover: w.leftover,
+		Info: candor.WorkerInfo{
+			Name: w.o.Name, Host: w.o.Host, PID: self.PID, Started: int64(self.Start), Version: w.o.Version,
+			Classes: w.o.Classes, Slots: w.o.Slots, Labels: w.o.Labels, Tools: w.tools, GPU: cardOf(w.o.GPU),
+			Supervisor: w.o.Supervisor, Dir: w.o.StateDir,
+		},
+	})
+	if err != nil {
+		return err
+	}
+	w.board.join(reply)
+	w.say(slog.LevelInfo, lineJoined, fmt.Sprintf("Joined the brain: session %d, heartbeat every %s, lost after %s", reply.Session, reply.Heartbeat, reply.Lost),
+		slog.Int64("session", reply.Session))
+	for _, lease := range reply.Drop {
+		if a := w.board.attempt(lease); a != nil {
+			a.order(order{outcome: candor.AttemptAborted,
+				reason: candor.NewReason(candor.ReasonFenced, fmt.Sprintf("lease %d is not this worker's any more", lease))})
+		}
+	}
+	if seen == 0 {
+		close(w.joined)
+	}
+	return nil
+}
+
+// lostSession tells whether the brain does not know our session any more.
+func lostSession(err error) bool {
+	code := candor.CodeOf(err)
+	return code == candor.CodeStale || code == candor.CodeNotFound
+}
+
+// unsure tells whether a failed claim may have been granted all the same: the
+// request may have arrived, only the answer has not.
+func unsure(err error) bool {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+		return false
+	}
+	switch candor.CodeOf(err) {
+	case candor.CodeUnavailable, candor.CodeInternal, candor.CodeTimeout, candor.CodeInterrupted:
+		return true
+	}
+	return false
+}
+
+// link remembers whether the brain answers, so that its absence is told once
+// and its return, too.
+type link struct {
+	mu sync.Mutex
+	// guarded by mu
+	since  time.Time // zero: it answers
+	failed int
+}
+
+// trouble counts and tells a call that failed.
+func (w *worker) trouble(what string, err error) {
+	code := candor.CodeOf(err)
+	w.board.failedCall(code)
+	w.link.mu.Lock()
+	if w.link.since.IsZero() {
+		w.link.since = w.o.Clock.Now()
+	}
+	w.link.failed++
+	w.link.mu.Unlock()
+	text := fmt.Sprintf("%s failed: %v; trying again", what, err)
+	level := slog.LevelWarn
+	switch code {
+	case candor.CodeStoreBusy:
+		text, level = "Store busy: "+err.Error(), slog.LevelDebug
+	case candor.CodeConflict:
+		text, level = "Lost race: "+err.Error(), slog.LevelDebug
+	}
+	if n, _, _ := w.board.count(); n > 0 && level == slog.LevelWarn {
+		text += "; " + plural(n, "attempt runs", "attempts run") + " on"
+	}
+	w.say(level, lineBrain, text, slog.Any(record.KeyError, err), record.FoldOn(what, string(code)+text))
+}
+
+// answered tells that the brain is back, if it was away.
+func (w *worker) answered() {
+	w.link.mu.Lock()
+	since, failed := w.link.since, w.link.failed
+	w.link.since, w.link.failed = time.Time{}, 0
+	w.link.mu.Unlock()
+	if failed > 0 {
+		w.say(slog.LevelInfo, lineBrain, fmt.Sprintf("The brain answers again after %s (%s)",
+			candor.ShortDuration(w.o.Clock.Now().Sub(since)), plural(failed, "failed call", "failed calls")), slog.Int(record.KeyCount, failed))
+	}
+}
