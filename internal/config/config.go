@@ -17,7 +17,7 @@ type Config struct {
 	TokensFile Path            `koanf:"tokens_file" doc:"The brain's file of accepted tokens and their roles: viewer, operator, worker. Needed to listen anywhere but on a unix socket or loopback."`
 	Log        Log             `koanf:"log" doc:"What candor's own processes write."`
 	Heartbeat  Heartbeat       `koanf:"heartbeat" doc:"Signs of life of workers."`
-	Lease      candor.Duration `koanf:"lease" default:"120s" min:"1s" live:"yes" doc:"Silence after which a worker's tasks are taken back and given to others."`
+	Lease      candor.Duration `koanf:"lease" default:"120s" min:"1s" doc:"Silence after which a worker's tasks are taken back and given to others."`
 	Stuck      Stuck           `koanf:"stuck" doc:"How long a running task may show no progress before it is called stuck, by class. Being stuck is a warning; a step's no_progress ends the attempt."`
 	Priority   Priority        `koanf:"priority" doc:"The order of the queue."`
 	Retry      Retry           `koanf:"retry" doc:"Further attempts of tasks whose plan does not say otherwise."`
@@ -31,7 +31,7 @@ type Config struct {
 // Brain says where the brain is.
 type Brain struct {
 	URL    string `koanf:"url" doc:"Where clients and workers find the brain: unix:///path/to.sock or http://host:port. Empty: where a brain with this state directory listens."`
-	Listen string `koanf:"listen" doc:"Where the brain listens: unix:/path/to.sock or host:port. Empty: candor.sock in the state directory."`
+	Listen string `koanf:"listen" doc:"Where the brain listens: unix:///path/to.sock or host:port. Empty: candor.sock in the state directory."`
 }
 
 // Log says what candor's own processes write.
@@ -43,49 +43,54 @@ type Log struct {
 
 // Heartbeat says how workers show that they live.
 type Heartbeat struct {
-	Interval candor.Duration `koanf:"interval" default:"5s" min:"100ms" live:"yes" doc:"Time between two heartbeats of a worker."`
-	Lost     candor.Duration `koanf:"lost" default:"60s" min:"1s" live:"yes" doc:"Silence after which a worker counts as lost."`
+	Interval candor.Duration `koanf:"interval" default:"5s" min:"100ms" doc:"Time between two heartbeats of a worker."`
+	Lost     candor.Duration `koanf:"lost" default:"60s" min:"1s" doc:"Silence after which a worker counts as lost."`
+	Asking   candor.Duration `koanf:"asking" default:"60s" min:"1s" doc:"A living worker with room that has not asked for work for this long is named in the log."`
 }
 
 // Stuck has a threshold for each class.
 type Stuck struct {
-	CPU      candor.Duration `koanf:"cpu" default:"5m" min:"1s" live:"yes" doc:"Class cpu."`
-	Script   candor.Duration `koanf:"script" default:"10m" min:"1s" live:"yes" doc:"Class script."`
-	LLM      candor.Duration `koanf:"llm" default:"5m" min:"1s" live:"yes" doc:"Class llm."`
-	Resource candor.Duration `koanf:"resource" default:"5m" min:"1s" live:"yes" doc:"Class resource: loading a large model from a slow disk takes minutes."`
+	CPU      candor.Duration `koanf:"cpu" default:"5m" min:"1s" doc:"Class cpu."`
+	Script   candor.Duration `koanf:"script" default:"5m" min:"1s" doc:"Class script."`
+	LLM      candor.Duration `koanf:"llm" default:"5m" min:"1s" doc:"Class llm."`
+	Resource candor.Duration `koanf:"resource" default:"10m" min:"1s" doc:"Class resource: loading a large model from a slow disk takes minutes."`
 }
 
 // Priority orders the queue.
 type Priority struct {
-	Aging candor.Duration `koanf:"aging" default:"1m" min:"0s" live:"yes" doc:"Waiting time that is worth one step of priority, so that low priorities get through in time. 0s: none."`
+	Aging candor.Duration `koanf:"aging" default:"1m" min:"1ms" doc:"Waiting time that is worth one step of priority, so that low priorities get through in time."`
 }
 
-// Retry spaces attempts.
+// Retry spaces and bounds attempts.
 type Retry struct {
-	Backoff    candor.Duration `koanf:"backoff" default:"5s" min:"0s" live:"yes" doc:"Pause before the second attempt; it doubles with each further one."`
-	BackoffMax candor.Duration `koanf:"backoff_max" default:"5m" min:"0s" live:"yes" doc:"The longest pause."`
+	Backoff    candor.Duration `koanf:"backoff" default:"1s" min:"1ms" doc:"Pause before the second attempt; it doubles with each further one."`
+	BackoffMax candor.Duration `koanf:"backoff_max" default:"10m" min:"1ms" doc:"The longest pause."`
+	Uncounted  int             `koanf:"uncounted" default:"50" min:"1" doc:"Attempts that do not use up the retries of a task (its worker died, exit 75) after which it fails all the same."`
+	Poison     int             `koanf:"poison" default:"2" min:"1" doc:"Workers that must die under a task before it is set aside."`
 }
 
 // Monitor spaces the MONITOR line.
 type Monitor struct {
-	Interval candor.Duration `koanf:"interval" default:"30s" min:"1s" live:"yes" doc:"Time between two MONITOR lines."`
+	Interval candor.Duration `koanf:"interval" default:"30s" min:"1s" doc:"Time between two MONITOR lines."`
 }
 
 // Retention bounds history.
 type Retention struct {
-	Age  candor.Duration `koanf:"age" default:"720h" min:"0s" live:"yes" doc:"Age of ended batches and of events at which they are removed. 0s: no limit."`
-	Size candor.Bytes    `koanf:"size" default:"2GiB" min:"0" live:"yes" doc:"Size of the store above which the oldest history goes first. 0: no limit."`
+	Age  candor.Duration `koanf:"age" default:"720h" min:"0s" doc:"Age of ended batches and of events at which they are removed. 0s: no limit."`
+	Size candor.Bytes    `koanf:"size" default:"2GiB" min:"0" doc:"Size of the store above which the oldest history goes first. 0: no limit."`
 }
 
 // Worker describes a worker of this machine.
 type Worker struct {
-	Name    string          `koanf:"name" doc:"Name of the worker that candor worker runs. Empty: the machine's name. candor up names its own worker-1, worker-2, and gpu-0 for the first card."`
-	Slots   int             `koanf:"slots" default:"0" min:"0" doc:"Tasks at once. 0: one for a worker with a GPU; for the others the machine's cores, shared between them."`
-	Classes []candor.Class  `koanf:"classes" enum:"resource,script,cpu,llm" doc:"Classes it takes, in order of preference. Empty: cpu for a worker without a GPU; resource, script and llm for one with a GPU."`
-	Labels  []string        `koanf:"labels" doc:"Labels that plans can require."`
-	Tools   []string        `koanf:"tools" doc:"Programs that plans can require. A step that requires one runs only where it is listed and found on PATH. Empty: whatever is on PATH."`
-	Grace   candor.Duration `koanf:"grace" default:"10s" min:"0s" doc:"Time that a task's processes get between TERM and KILL."`
-	Dir     Path            `koanf:"dir" doc:"Directory of attempts, results not yet delivered and leftovers. Empty: workers in the state directory."`
+	Name       string          `koanf:"name" doc:"Name of the worker that candor worker runs. Empty: the machine's name. candor up names its own worker-1, worker-2, and gpu-0 for the first card."`
+	Slots      int             `koanf:"slots" default:"0" min:"0" doc:"Tasks at once. 0: one for a worker with a GPU; for the others the machine's cores, shared between them."`
+	Classes    []candor.Class  `koanf:"classes" enum:"resource,script,cpu,llm" doc:"Classes it takes, in order of preference. Empty: cpu; with a GPU script and cpu."`
+	Labels     []string        `koanf:"labels" doc:"Labels that plans can require."`
+	Tools      []string        `koanf:"tools" doc:"Programs that plans can require, offered if they are found on PATH. Empty: a list of usual ones."`
+	Grace      candor.Duration `koanf:"grace" default:"30s" min:"1ms" doc:"Time that running tasks get to end when the worker is asked to go."`
+	KillGrace  candor.Duration `koanf:"kill_grace" default:"5s" min:"1ms" doc:"Time that a task's processes get between TERM and KILL."`
+	BadExit    int             `koanf:"bad_worker_exit" default:"0" min:"0" doc:"Exit code by which a task says that its worker is bad, so that it is tried elsewhere. 0: none."`
+	KeepFailed int             `koanf:"keep_failed" default:"20" min:"1" doc:"Work directories of failed attempts that are kept."`
 }
 
 // Up says what is started on this machine.
@@ -96,7 +101,8 @@ type Up struct {
 
 // Supervise says how fallen processes are started again.
 type Supervise struct {
-	Backoff    candor.Duration `koanf:"backoff" default:"1s" min:"0s" doc:"Pause before the first restart; it doubles with each further one."`
-	BackoffMax candor.Duration `koanf:"backoff_max" default:"1m" min:"0s" doc:"The longest pause."`
-	Grace      candor.Duration `koanf:"grace" default:"30s" min:"0s" doc:"Time that a worker or brain gets between the request to end and KILL."`
+	Backoff    candor.Duration `koanf:"backoff" default:"1s" min:"1ms" doc:"Pause before the first restart; it doubles with each further one."`
+	BackoffMax candor.Duration `koanf:"backoff_max" default:"1m" min:"1ms" doc:"The longest pause."`
+	Stable     candor.Duration `koanf:"stable" default:"1m" min:"1ms" doc:"After running this long a process counts as sound, and its pauses start small again."`
+	Grace      candor.Duration `koanf:"grace" default:"40s" min:"1ms" doc:"Time that a worker or brain gets between the request to end and KILL. Longer than worker.grace."`
 }

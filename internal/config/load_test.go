@@ -123,7 +123,7 @@ func TestWhatIsWrongNamesItsPlace(t *testing.T) {
 		{name: "broken YAML", file: "log:\n\tlevel: info\n", want: `FILE:2:1: found character that cannot start any token`},
 		{name: "variable", env: map[string]string{"CANDOR_LEASE": "soon"}, want: `$CANDOR_LEASE: "soon" is not a duration`, hint: "write it with a unit, like 90s, 10m or 1h30m"},
 		{name: "two that clash", file: "heartbeat: {lost: 5m}\n", want: `FILE:1:13: lease must not be shorter than heartbeat.lost, or tasks are taken from workers that are not lost`, hint: "raise lease or lower heartbeat.lost"},
-		{name: "address", file: "brain: {listen: somewhere}\n", want: `FILE:1:9: brain.listen: "somewhere" is neither unix:/path nor host:port`, hint: "for this machine only: 127.0.0.1:7070"},
+		{name: "address", file: "brain: {listen: somewhere}\n", want: `FILE:1:9: brain.listen: "somewhere" is neither unix:///path nor host:port`, hint: "for this machine only: 127.0.0.1:7070"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -169,9 +169,9 @@ func TestPlacesFollowFromTheStateDirectory(t *testing.T) {
 		wantListen   string
 		wantURL      string
 	}{
-		{name: "home", wantListen: "unix:HOME/.local/state/candor/candor.sock", wantURL: "unix://HOME/.local/state/candor/candor.sock"},
-		{name: "xdg", vars: map[string]string{"XDG_STATE_HOME": "/s"}, wantListen: "unix:/s/candor/candor.sock", wantURL: "unix:///s/candor/candor.sock"},
-		{name: "relative xdg is ignored", vars: map[string]string{"XDG_STATE_HOME": "s"}, wantListen: "unix:HOME/.local/state/candor/candor.sock", wantURL: "unix://HOME/.local/state/candor/candor.sock"},
+		{name: "home", wantListen: "unix://HOME/.local/state/candor/candor.sock", wantURL: "unix://HOME/.local/state/candor/candor.sock"},
+		{name: "xdg", vars: map[string]string{"XDG_STATE_HOME": "/s"}, wantListen: "unix:///s/candor/candor.sock", wantURL: "unix:///s/candor/candor.sock"},
+		{name: "relative xdg is ignored", vars: map[string]string{"XDG_STATE_HOME": "s"}, wantListen: "unix://HOME/.local/state/candor/candor.sock", wantURL: "unix://HOME/.local/state/candor/candor.sock"},
 		{name: "all addresses", listen: "0.0.0.0:7070", wantListen: "0.0.0.0:7070", wantURL: "http://127.0.0.1:7070"},
 		{name: "IPv6", listen: "[::1]:7070", wantListen: "[::1]:7070", wantURL: "http://[::1]:7070"},
 	}
@@ -199,7 +199,7 @@ func TestALongStateDirectoryHasItsSocketElsewhere(t *testing.T) {
 		m.vars["XDG_RUNTIME_DIR"] = "/run/user/7"
 		m.vars["CANDOR_STATE_DIR"] = "/" + strings.Repeat("d", 120) + last
 		listen := m.load(t).Brain.Listen
-		if !strings.HasPrefix(listen, "unix:/run/user/7/candor-") || len(listen) > 60 {
+		if !strings.HasPrefix(listen, "unix:///run/user/7/candor-") || len(listen) > 60 {
 			t.Errorf("listen %q, want a short path in the runtime directory", listen)
 		}
 		if again := m.load(t).Brain.Listen; again != listen {

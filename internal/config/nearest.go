@@ -5,18 +5,23 @@ import (
 	"strings"
 )
 
-// didYouMean is a hint with the candidate nearest to word, "" when none is near.
-func didYouMean(word string, candidates []string) string {
+// Nearest is the candidate that word was most probably meant to be, "" when none is near.
+func Nearest(word string, candidates []string) string {
 	best, bestDistance := "", len(word)/2+1
 	for _, c := range candidates {
 		if d := distance(strings.ToLower(word), strings.ToLower(c)); d < bestDistance {
 			best, bestDistance = c, d
 		}
 	}
-	if best == "" {
-		return ""
+	return best
+}
+
+// didYouMean is a hint with the candidate nearest to word, "" when none is near.
+func didYouMean(word string, candidates []string) string {
+	if near := Nearest(word, candidates); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
 	}
-	return fmt.Sprintf("did you mean %q?", best)
+	return ""
 }
 
 // distance counts the insertions, deletions, replacements and swaps of

@@ -15,9 +15,12 @@ import (
 // DefaultSystemFile is the system's configuration file on Unix.
 const DefaultSystemFile = "/etc/candor/config.yaml"
 
-// socketPathLimit is the longest socket path that every system takes:
-// sun_path holds 104 bytes on Darwin and the BSDs (108 on Linux), with its end mark.
-const socketPathLimit = 103
+const unixPrefix = "unix://"
+
+// socketPathLimit is the longest socket path that every system takes: sun_path
+// holds 104 bytes on Darwin and the BSDs (108 on Linux), with its end mark. The
+// brain makes the socket under a name that is a little longer, and moves it.
+const socketPathLimit = 99
 
 func (src Sources) env(name string) string {
 	text, _ := src.Env(name)
@@ -74,16 +77,13 @@ func (l *Loaded) derive() {
 		c.State = Path(filepath.Join(base, "candor"))
 	}
 	if c.Brain.Listen == "" {
-		c.Brain.Listen = "unix:" + src.socket(string(c.State))
+		c.Brain.Listen = unixPrefix + src.socket(string(c.State))
 	}
 	if c.Brain.URL == "" {
 		c.Brain.URL = urlOf(c.Brain.Listen)
 	}
 	if c.Log.Dir == "" {
 		c.Log.Dir = Path(filepath.Join(string(c.State), "logs"))
-	}
-	if c.Worker.Dir == "" {
-		c.Worker.Dir = Path(filepath.Join(string(c.State), "workers"))
 	}
 }
 
@@ -106,8 +106,8 @@ func (src Sources) socket(state string) string {
 
 // urlOf is where a brain that listens there is found from this machine.
 func urlOf(listen string) string {
-	if path, ok := strings.CutPrefix(listen, "unix:"); ok {
-		return "unix://" + filepath.ToSlash(path)
+	if strings.HasPrefix(listen, unixPrefix) {
+		return listen
 	}
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
@@ -130,6 +130,7 @@ func (l *Loaded) check() error {
 		{c.Heartbeat.Lost >= 2*c.Heartbeat.Interval, "heartbeat.lost", "must be at least twice heartbeat.interval, or one late heartbeat loses a worker", "heartbeat.interval", "raise heartbeat.lost or lower heartbeat.interval"},
 		{c.Lease >= c.Heartbeat.Lost, "lease", "must not be shorter than heartbeat.lost, or tasks are taken from workers that are not lost", "heartbeat.lost", "raise lease or lower heartbeat.lost"},
 		{c.Retry.BackoffMax >= c.Retry.Backoff, "retry.backoff_max", "must not be shorter than retry.backoff", "retry.backoff", ""},
+		{c.Supervise.Grace > c.Worker.Grace, "supervise.grace", "must be longer than worker.grace, or a draining worker is killed", "worker.grace", "raise supervise.grace or lower worker.grace"},
 		{c.Supervise.BackoffMax >= c.Supervise.Backoff, "supervise.backoff_max", "must not be shorter than supervise.backoff", "supervise.backoff", ""},
 	}
 	for _, r := range rules {
@@ -147,7 +148,7 @@ func (l *Loaded) check() error {
 
 func (l *Loaded) checkListen() error {
 	listen := l.Config.Brain.Listen
-	if path, ok := strings.CutPrefix(listen, "unix:"); ok {
+	if path, ok := strings.CutPrefix(listen, unixPrefix); ok {
 		if len(path) > socketPathLimit {
 			return &candor.Error{
 				Code:    candor.CodeInvalid,
@@ -158,7 +159,7 @@ func (l *Loaded) checkListen() error {
 		return nil
 	}
 	if _, _, err := net.SplitHostPort(listen); err != nil {
-		return invalid(fmt.Sprintf("%s: brain.listen: %q is neither unix:/path nor host:port", l.Origin("brain.listen"), listen), "for this machine only: 127.0.0.1:7070")
+		return invalid(fmt.Sprintf("%s: brain.listen: %q is neither unix:///path nor host:port", l.Origin("brain.listen"), listen), "for this machine only: 127.0.0.1:7070")
 	}
 	return nil
 }
