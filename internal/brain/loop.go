@@ -17,6 +17,9 @@ func (b *Brain) Run(ctx context.Context) error {
 	b.opts.Log.Info(fmt.Sprintf("Brain started at revision %d", b.state.Revision()))
 	pruned := b.startPruning(ctx)
 	defer func() { <-pruned }()
+	written := make(chan struct{})
+	go b.writeLines(written)
+	defer func() { close(b.lines); <-written }()
 	round := make([]*request, 0, maxRound)
 	for {
 		round = b.gather(ctx, round[:0])

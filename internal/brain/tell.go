@@ -11,27 +11,37 @@ import (
 	"candor/internal/record"
 )
 
-// tell logs committed events and lets followers have them.
+// tell lets followers have committed events, and hands them to the logging
+// goroutine, so that writing lines takes no time from the loop. The channel is
+// short: a log that cannot keep up slows the loop down rather than grow.
 func (b *Brain) tell(events []candor.Event) {
 	kept := events
 	if slices.ContainsFunc(events, func(e candor.Event) bool { return e.Seq == 0 }) {
 		kept = slices.DeleteFunc(slices.Clone(events), func(e candor.Event) bool { return e.Seq == 0 })
 	}
 	b.events.add(kept)
-	h := b.opts.Log.Handler()
+	b.lines <- events
+}
+
+// writeLines logs what tell hands over, until the channel closes.
+func (b *Brain) writeLines(done chan<- struct{}) {
+	defer close(done)
 	ctx := context.Background()
-	for i := range events {
-		e := &events[i]
-		level := levels[e.Level]
-		if !h.Enabled(ctx, level) {
-			continue
+	h := b.opts.Log.Handler()
+	for events := range b.lines {
+		for i := range events {
+			e := &events[i]
+			level := levels[e.Level]
+			if !h.Enabled(ctx, level) {
+				continue
+			}
+			rec := slog.NewRecord(e.At, level, e.Text, 0)
+			addAttrs(&rec, e)
+			_ = h.Handle(ctx, rec) // a log that cannot be written must not stop the queue; it counts its own losses
 		}
-		rec := slog.NewRecord(e.At, level, e.Text, 0)
-		addAttrs(&rec, e)
-		_ = h.Handle(ctx, rec) // a log that cannot be written must not stop the queue; it counts its own losses
-	}
-	if b.opts.Flush != nil {
-		_ = b.opts.Flush() // as above
+		if b.opts.Flush != nil && len(b.lines) == 0 {
+			_ = b.opts.Flush() // as above
+		}
 	}
 }
 
