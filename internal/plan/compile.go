@@ -28,6 +28,7 @@ type compiler struct {
 type draft struct {
 	key   *yaml.Node
 	task  task
+	known bool // nothing in the task was misread: what is not there was left out
 	step  candor.Step
 	edges []edge
 	items string // names what it fans out over: equal for equal items; "" if not known
@@ -93,7 +94,7 @@ func (c *compiler) draft(tasks named[task]) {
 	env := map[string]string{}
 	c.byName, c.globs = map[string]*draft{}, map[string]globbed{}
 	for _, p := range tasks.pairs {
-		d := &draft{key: p.key, task: p.value}
+		d := &draft{key: p.key, task: p.value, known: !p.broken}
 		c.drafts = append(c.drafts, d)
 		if c.name(p.key, "a task", env) {
 			c.byName[p.key.Value] = d
@@ -158,7 +159,7 @@ func (c *compiler) action(d *draft) {
 		c.wrong(t.Command.node, "", "nothing to run")
 	case t.Command.good:
 		d.step.Argv = c.argv(d)
-	case !t.Run.given() && !t.Command.given():
+	case d.known && !t.Run.given() && !t.Command.given():
 		c.wrong(d.key, `a task that only waits for others: run: "true"`, "the task has neither run nor command")
 	}
 }

@@ -107,7 +107,7 @@ func (r *reader) mapping(n *yaml.Node) ([]pair[*yaml.Node], bool) {
 			r.wrong(key, "", "%q stands here twice; first in line %d", clip(key.Value), seen[key.Value].Line)
 		default:
 			seen[key.Value] = key
-			pairs = append(pairs, pair[*yaml.Node]{key, value})
+			pairs = append(pairs, pair[*yaml.Node]{key: key, value: value})
 		}
 	}
 	for _, value := range merged {

@@ -153,6 +153,9 @@ func (doc *document) measure(n *yaml.Node, depth int, budget *int) *Error {
 // yamlPlace is how the YAML library says where it stopped: there is no field for it.
 var yamlPlace = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 
+// unclosed are the messages whose lines the library counts from zero.
+var unclosed = regexp.MustCompile(`^did not find expected (key|node|'|<)`)
+
 func (doc *document) syntax(err error) *Error {
 	message := err.Error()
 	place := yamlPlace.FindStringSubmatch(message)
@@ -163,11 +166,12 @@ func (doc *document) syntax(err error) *Error {
 			line = n
 		}
 	}
-	// Of a structure that does not close, the library counts lines from zero.
-	if strings.HasPrefix(message, "did not find expected") {
+	if unclosed.MatchString(message) {
 		line++
 	}
-	line = max(1, min(line, len(doc.lines)))
+	for line = max(1, min(line, len(doc.lines))); line > 1 && strings.TrimSpace(doc.line(line)) == ""; {
+		line--
+	}
 	for _, near := range []int{line, line + 1, line - 1} {
 		if column := tabIndent(doc.line(near)); column > 0 {
 			return doc.problem(near, column, "a tab indents this line", "YAML indents with spaces only")
@@ -177,6 +181,10 @@ func (doc *document) syntax(err error) *Error {
 	for _, near := range []int{line, line + 1, line - 1} {
 		if at := strings.Index(doc.line(near), ": {{"); at >= 0 {
 			line, hint = near, `a value that begins with {{ stands in quotes: "{{ inputs.name }}"`
+			break
+		}
+		if at := strings.Index(doc.line(near), ": *"); at >= 0 {
+			line, hint = near, `a value that begins with * stands in quotes: "*.md"`
 			break
 		}
 	}

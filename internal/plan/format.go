@@ -100,8 +100,9 @@ type foreach struct {
 
 // pair is an entry of a mapping, in the order of the file.
 type pair[T any] struct {
-	key   *yaml.Node
-	value T
+	key    *yaml.Node
+	value  T
+	broken bool // something in the value was wrong
 }
 
 // named is a mapping from names to values, in the order of the file.

@@ -122,7 +122,11 @@ func split(pattern string) (base, rest string, wild bool) {
 	if !wild {
 		return filepath.FromSlash(unescaped(pattern)), "", false
 	}
-	return filepath.FromSlash(unescaped(pattern[:slash]) + "/"), pattern[slash+1:], true
+	base = unescaped(pattern[:slash])
+	if base == "" || strings.HasSuffix(base, ":") {
+		base += "/"
+	}
+	return filepath.FromSlash(base), pattern[slash+1:], true
 }
 
 func unescaped(pattern string) string {

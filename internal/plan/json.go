@@ -34,7 +34,7 @@ func (r *reader) json(n *yaml.Node) (json.RawMessage, bool) {
 		if i, err := wholeNumber(n.Value); err == nil {
 			return json.RawMessage(strconv.FormatInt(i, 10)), true
 		}
-		r.wrong(n, `a text stands in quotes: "`+clip(n.Value)+`"`, "%s is not a whole number that candor keeps exactly", clip(n.Value))
+		r.wrong(n, `to some readers it is another number; a text stands in quotes: "`+clip(n.Value)+`"`, "%s is not a decimal number", clip(n.Value))
 		return nil, false
 	case "!!float":
 		raw, err := finiteNumber(n.Value)

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"reflect"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -110,8 +111,9 @@ func (v *named[T]) read(r *reader, n *yaml.Node) {
 	pairs, ok := r.mapping(n)
 	v.good = ok
 	for _, p := range pairs {
-		entry := pair[T]{key: p.key}
+		entry, before := pair[T]{key: p.key}, len(r.errors)
 		r.into(p.value, reflect.ValueOf(&entry.value).Elem())
+		entry.broken = len(r.errors) > before
 		v.pairs = append(v.pairs, entry)
 	}
 }
@@ -121,7 +123,7 @@ func (v *list[T]) read(r *reader, n *yaml.Node) {
 	if !v.good {
 		hint := ""
 		if n.Kind == yaml.ScalarNode && n.ShortTag() != "!!null" {
-			hint = "write [" + clip(n.Value) + "]"
+			hint = "write [" + strings.Join(strings.Fields(clip(n.Value)), ", ") + "]"
 		}
 		r.wrong(n, hint, "a list is wanted here, not %s", kindOf(n))
 		return

@@ -81,10 +81,11 @@ func (c *compiler) meant(d *draft, name string, known []string) string {
 			return fmt.Sprintf("add %s to needs", other.key.Value)
 		}
 	}
-	for i, k := range known {
-		known[i] = "$" + k
+	var written []string
+	for _, k := range known {
+		written = append(written, "$"+k)
 	}
-	return didYouMean("$"+name, known, "there will be")
+	return didYouMean("$"+name, written, "there will be")
 }
 
 // assigned tells whether the text itself gives the variable a value.
