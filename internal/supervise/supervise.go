@@ -1,10 +1,13 @@
 package supervise
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"io"
 	"log/slog"
+	"maps"
+	"slices"
+	"sync"
 	"time"
 
 	"candor"
@@ -22,9 +25,11 @@ type Child struct {
 	Argv []string // Argv[0] with a slash, or found by Env's PATH
 	Dir  string   // "": the supervisor's own
 	Env  []string // nil: the supervisor's own
-	// LogFile receives what the child prints, bounded; "": nowhere.
+	// LogFile receives what the child prints, bounded; "": nowhere. Those of the
+	// starts before are LogFile.1 to LogFile.3.
 	LogFile string
-	// Console receives a copy of the same, line by line; nil: nobody.
+	// Console receives a copy of the same, line by line; nil: nobody. Children
+	// may share one: lines are written one at a time. It needs a LogFile.
 	Console io.Writer
 	// Stage orders starts: a stage starts when all children of the one before
 	// are ready, and stops are the other way round.
@@ -45,6 +50,7 @@ const (
 	DefaultLongest = time.Minute      // back-off at most
 	DefaultStable  = time.Minute      // running this long, a child starts from DefaultFirst again
 	DefaultReport  = 10 * time.Second // a report without news
+	DefaultLook    = time.Second      // between two looks at a worker's state
 )
 
 // Options says what to keep running. Name, StateDir, Children and Log are required.
@@ -58,24 +64,106 @@ type Options struct {
 
 	First, Longest, Stable time.Duration // of the back-off; 0: the defaults
 	Report                 time.Duration // 0 = DefaultReport
+	Look                   time.Duration // 0 = DefaultLook
 
 	// OnStart is told each start; nil: nobody. Tests wait on it.
 	OnStart func(name string, pid, restart int)
 }
 
-// EnvParent tells a supervised child its supervisor's process number.
-const EnvParent = "CANDOR_SUPERVISOR_PID"
+func (o Options) withDefaults() (Options, error) {
+	if len(o.Children) == 0 || o.StateDir == "" {
+		return o, candor.Errorf(candor.CodeInvalid, "a supervisor needs children and a state directory")
+	}
+	names := map[string]bool{}
+	for i := range o.Children {
+		c := &o.Children[i]
+		if c.Name == "" || len(c.Argv) == 0 || names[c.Name] || c.Console != nil && c.LogFile == "" {
+			return o, candor.Errorf(candor.CodeInvalid, "child %q needs a name of its own, a command, and a log file if it has a console", c.Name)
+		}
+		names[c.Name] = true
+	}
+	if o.Clock == nil {
+		o.Clock = clock.System()
+	}
+	o.First, o.Longest = cmp.Or(o.First, DefaultFirst), cmp.Or(o.Longest, DefaultLongest)
+	o.Stable, o.Report = cmp.Or(o.Stable, DefaultStable), cmp.Or(o.Report, DefaultReport)
+	o.Look = cmp.Or(o.Look, DefaultLook)
+	return o, nil
+}
+
+// keeper is a running supervisor.
+type keeper struct {
+	o     Options
+	kids  []*kid
+	news  chan struct{} // a worker's process has changed
+	lines sync.Mutex    // held for one line on a console
+}
 
 // Run starts the children in order of their stages and keeps them running until
 // ctx ends or all have exited with 0; then it stops what runs, last stage first.
-// It returns nil unless a child could never be started.
-func Run(ctx context.Context, o Options) error { return errors.New("supervise: not built yet") }
+// The error is that of a child that could not be started even once.
+func Run(ctx context.Context, o Options) error {
+	o, err := o.withDefaults()
+	if err != nil {
+		return err
+	}
+	k := &keeper{o: o, news: make(chan struct{}, 1)}
+	stages := map[int][]*kid{}
+	for _, c := range o.Children {
+		d := newKid(k, c)
+		k.kids = append(k.kids, d)
+		stages[c.Stage] = append(stages[c.Stage], d)
+	}
+	order := slices.Sorted(maps.Keys(stages))
+	err = k.start(ctx, order, stages)
+	reporting, stopReporting := context.WithCancel(context.WithoutCancel(ctx))
+	var reporter sync.WaitGroup
+	if o.Host != nil && err == nil {
+		reporter.Go(func() { k.report(reporting) })
+	}
+	if err == nil {
+		err = k.wait(ctx)
+	}
+	for _, stage := range slices.Backward(order) {
+		for _, d := range stages[stage] {
+			d.stop()
+		}
+		for _, d := range stages[stage] {
+			<-d.done
+		}
+	}
+	stopReporting()
+	reporter.Wait()
+	return err
+}
 
-// Orphaned returns a channel that closes when the supervisor that started this
-// process is gone, and nil when none did (getenv(EnvParent) is empty). A child
-// drains or stops then. The parent's number is looked at every half second: it
-// changes when the parent dies, however it dies, and needs no open file that a
-// grandchild could keep.
-func Orphaned(ctx context.Context, clk clock.Clock, getenv func(string) string) (<-chan struct{}, error) {
-	return nil, errors.New("supervise: not built yet")
+// start brings the stages up, each when the one before is ready.
+func (k *keeper) start(ctx context.Context, order []int, stages map[int][]*kid) error {
+	for _, stage := range order {
+		for _, d := range stages[stage] {
+			go d.keep()
+		}
+		for _, d := range stages[stage] {
+			if err := d.ready(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// wait returns when ctx ends, when no child is left to keep, or with the error
+// of one that could not be started.
+func (k *keeper) wait(ctx context.Context) error {
+	for _, d := range k.kids {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-d.done:
+			if err := d.failure(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
