@@ -133,9 +133,21 @@ func components() (map[string]*jsonschema.Schema, error) {
 			return nil, fmt.Errorf("schema of %s: %w", t.Name(), err)
 		}
 		s.AdditionalProperties = nil // shapes grow: readers ignore what they do not know
+		for _, p := range s.Properties {
+			plainRef(p)
+		}
 		schemas[t.Name()] = s
 	}
 	return schemas, nil
+}
+
+// plainRef mends a reference made of a pointer: the generator adds that it may
+// be null, which as a second condition beside the reference nothing could meet.
+// Pointers are left out when they are nil, never null.
+func plainRef(s *jsonschema.Schema) {
+	if s.Ref != "" {
+		s.Types = nil
+	}
 }
 
 // collect adds the struct types that t is made of.
