@@ -82,4 +82,15 @@ type Report struct {
 	Refused  map[ReasonCode]int `json:"refused,omitempty"`
 	// Why is one reason for each code in Refused, with its operands.
 	Why []Reason `json:"why,omitempty"`
+	// Lost names tasks that this claim could have had while it waited, had
+	// nobody else been before it; one for each kind of task.
+	Lost []Race `json:"lost,omitempty"`
+}
+
+// Race is a task that went to somebody else while a worker waited for one.
+type Race struct {
+	Task   TaskID   `json:"task"`
+	Name   string   `json:"name"`
+	Winner string   `json:"winner"`
+	Margin Duration `json:"margin"` // how much earlier the winner had asked
 }

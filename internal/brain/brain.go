@@ -39,6 +39,8 @@ const (
 	// window is how many recent events are kept for followers; older ones they
 	// read from the store.
 	window = 8192
+	// probeEvery is how often a store in trouble is asked whether it works again.
+	probeEvery = time.Second
 	// slowCommit is when a commit's duration is worth a warning.
 	slowCommit = time.Second
 )
@@ -59,6 +61,8 @@ type Brain struct {
 	held   []*request
 	ready  int64 // of the state, when held claims were last tried
 	commit commitTimes
+	meta   sched.Meta // as last loaded
+	probed time.Time  // when the store was last asked whether it works again
 
 	trouble atomic.Pointer[string] // why nothing can be committed; nil when all is well
 }
@@ -97,7 +101,7 @@ func (b *Brain) load(ctx context.Context) (*sched.Snapshot, error) {
 		return nil, err
 	}
 	b.state = sched.New(b.opts.Sched, snap)
-	b.ready = -1
+	b.ready, b.meta = -1, snap.Meta
 	return snap, nil
 }
 

@@ -45,23 +45,28 @@ const maxWait = time.Minute
 
 // tryHeld answers held requests that have something to hear now, or whose time
 // is over, and forgets those whose caller has gone. Claims are tried in the
-// order in which they began to wait.
-func (b *Brain) tryHeld(now time.Time, answers []*request, current *sched.Command) []*request {
+// order in which they began to wait. Should deciding on one crash, that one
+// counts as answered and those behind it stay held.
+func (b *Brain) tryHeld(now time.Time, answers *[]*request, current *sched.Command) {
 	retry := b.state.Ready() != b.ready
-	b.held = slices.DeleteFunc(b.held, func(r *request) bool {
+	kept, looked := 0, 0
+	defer func() { b.held = slices.Delete(b.held, kept, looked) }()
+	for looked < len(b.held) {
+		r := b.held[looked]
+		looked++
 		if r.ctx.Err() != nil {
 			refuse([]*request{r}, r.ctx.Err())
-			return true
+			continue
 		}
 		*current = r.cmd
-		if b.news(now, r, retry) || !now.Before(r.until) {
-			answers = append(answers, r)
-			return true
+		*answers = append(*answers, r)
+		if !b.news(now, r, retry) && now.Before(r.until) {
+			*answers = (*answers)[:len(*answers)-1]
+			b.held[kept] = r
+			kept++
 		}
-		return false
-	})
+	}
 	b.ready = b.state.Ready()
-	return answers
 }
 
 // news tries one held request again and tells whether it has its answer.
@@ -71,6 +76,7 @@ func (b *Brain) news(now time.Time, r *request, retry bool) bool {
 		if !retry {
 			return false
 		}
+		c.Again = true
 		r.reply, r.err = b.state.Apply(now, c)
 		reply, ok := r.reply.(candor.ClaimReply)
 		return r.err != nil || (ok && len(reply.Tasks) > 0)

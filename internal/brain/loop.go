@@ -15,8 +15,9 @@ import (
 func (b *Brain) Run(ctx context.Context) error {
 	defer b.stop()
 	b.opts.Log.Info(fmt.Sprintf("Brain started at revision %d", b.state.Revision()))
-	pruned := b.startPruning(ctx)
-	defer func() { <-pruned }()
+	beside, stopBeside := context.WithCancel(ctx)
+	pruned := b.startPruning(beside)
+	defer func() { stopBeside(); <-pruned }() // the loop may end before ctx does
 	written := make(chan struct{})
 	go b.writeLines(written)
 	defer func() { close(b.lines); <-written }()
@@ -92,6 +93,8 @@ func (b *Brain) turn(ctx context.Context, round []*request) error {
 		if err := b.store(ctx, changes); err != nil {
 			return b.reload(ctx, round, answers, err)
 		}
+	} else {
+		b.probe(ctx, now)
 	}
 	for _, r := range answers {
 		close(r.done)
@@ -130,7 +133,8 @@ func (b *Brain) decide(now time.Time, round []*request) (answers []*request, bro
 	if _, err := b.state.Apply(now, sched.Tick{}); err != nil {
 		return answers, err
 	}
-	return b.tryHeld(now, answers, &current), nil
+	b.tryHeld(now, &answers, &current)
+	return answers, nil
 }
 
 // store commits, and notices when that takes long.
@@ -149,6 +153,16 @@ func (b *Brain) store(ctx context.Context, c *sched.Changes) error {
 		b.opts.Log.Info("store: commits again; nothing that was acknowledged is lost")
 	}
 	return nil
+}
+
+// probe finds out whether the store takes commits again, for a brain that has
+// nothing to commit: its trouble would stand until something happens.
+func (b *Brain) probe(ctx context.Context, now time.Time) {
+	if b.trouble.Load() == nil || now.Before(b.probed.Add(probeEvery)) {
+		return
+	}
+	b.probed = now
+	_ = b.store(ctx, &sched.Changes{Revision: b.state.Revision(), Meta: b.meta}) // as before; the trouble stands
 }
 
 func (b *Brain) holder() string {
@@ -174,6 +188,7 @@ func (b *Brain) reload(ctx context.Context, round, answers []*request, cause err
 	for wait := 10 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
 		_, err := b.load(ctx)
 		if err == nil {
+			b.passed(cause)
 			return nil
 		}
 		if code := candor.CodeOf(err); code != candor.CodeStoreBusy && code != candor.CodeStoreFull {
@@ -182,6 +197,16 @@ func (b *Brain) reload(ctx context.Context, round, answers []*request, cause err
 		if err := b.opts.Clock.Sleep(ctx, wait); err != nil {
 			return nil
 		}
+	}
+}
+
+// passed ends a trouble that was one of that round alone: unlike a full disk, a
+// crash in deciding or a lost race says nothing about the next commit.
+func (b *Brain) passed(cause error) {
+	switch candor.CodeOf(cause) {
+	case candor.CodeStoreFull, candor.CodeStoreBusy, candor.CodeLocked:
+	default:
+		b.trouble.Store(nil)
 	}
 }
 

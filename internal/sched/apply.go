@@ -21,7 +21,7 @@ func (s *State) Apply(now time.Time, cmd Command) (any, error) {
 	case Register:
 		return s.register(c.Req)
 	case Claim:
-		return s.claim(c.Worker, &c.Req)
+		return s.claim(c.Worker, &c.Req, c.Again)
 	case Heartbeat:
 		return s.heartbeat(c.Worker, &c.Req)
 	case Leave:

@@ -26,17 +26,21 @@ func (s *State) have(w *worker) Have {
 
 // claim takes in results and hands out what goes first among the shapes this
 // worker may take.
-func (s *State) claim(name string, req *candor.ClaimRequest) (candor.ClaimReply, error) {
+func (s *State) claim(name string, req *candor.ClaimRequest, again bool) (candor.ClaimReply, error) {
 	w, err := s.alive(name, req.Session)
 	if err != nil {
 		return candor.ClaimReply{}, err
 	}
-	s.hear(w, req.View)
+	if !again {
+		s.hear(w, req.View)
+	}
 	reply := candor.ClaimReply{Results: s.results(w, req.Results)}
 	if req.Max <= 0 {
 		return reply, nil
 	}
-	s.asks(w)
+	if !again {
+		s.asks(w)
+	}
 	have := s.have(w)
 	cands := s.candidates(&have)
 	specs := map[*step]int{}
@@ -59,6 +63,7 @@ func (s *State) claim(name string, req *candor.ClaimRequest) (candor.ClaimReply,
 	}
 	if len(reply.Tasks) == 0 {
 		reply.Report = s.report(w, &have)
+		reply.Report.Lost = s.races(w, &have)
 		s.idleBecause(w, reply.Report)
 	} else {
 		w.report, w.reason, w.idle = nil, nil, fromMicro(0)
@@ -76,6 +81,22 @@ func (s *State) asks(w *worker) {
 			Text: fmt.Sprintf("Worker %s asks for work again", w.info.Name),
 		})
 	}
+}
+
+// races names the tasks that a waiting claim lost: it could have had them, and
+// somebody who had asked earlier was served first.
+func (s *State) races(w *worker, have *Have) []candor.Race {
+	var out []candor.Race
+	for _, sh := range s.shapeList {
+		l := &sh.last
+		if sh.ready > 0 || l.task == nil || l.winner == w.info.Name || l.at.Before(w.asked) {
+			continue
+		}
+		if code, _ := Eligible(&sh.want, have, nil); code == "" {
+			out = append(out, candor.Race{Task: l.task.id, Name: l.task.name(), Winner: l.winner, Margin: candor.Duration(w.asked.Sub(l.asked))})
+		}
+	}
+	return out
 }
 
 // candidates are the shapes with tasks that a worker may take now.
@@ -142,6 +163,7 @@ func (s *State) start(t *task, w *worker) {
 	}
 	w.running = append(w.running, t)
 	w.reserved += t.step.spec.VRAM
+	sh.last = taken{task: t, winner: w.info.Name, at: s.now, asked: w.asked}
 	s.claimed(t, w)
 }
 

@@ -26,6 +26,9 @@ type (
 	Claim struct {
 		Worker string
 		Req    candor.ClaimRequest
+		// Again: the loop tries a held claim once more. It is no new sign of life
+		// of the worker, which may be dead by now.
+		Again bool
 	}
 	// Heartbeat is a sign of life of a worker's reporter. Reply: candor.HeartbeatReply.
 	Heartbeat struct {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"candor"
 )
@@ -20,6 +21,16 @@ type shape struct {
 	ready   int // tasks in lanes that are not held
 	held    int // tasks in lanes of paused batches
 	backoff int // tasks whose next try waits
+
+	last taken
+}
+
+// taken is who got a shape's last task, for those who would have liked it.
+type taken struct {
+	task   *task
+	winner string
+	at     time.Time
+	asked  time.Time // when the winner had asked
 }
 
 func (sh *shape) total() int { return sh.ready + sh.held + sh.backoff }
