@@ -64,7 +64,8 @@ type Brain struct {
 	meta   sched.Meta // as last loaded
 	probed time.Time  // when the store was last asked whether it works again
 
-	trouble atomic.Pointer[string] // why nothing can be committed; nil when all is well
+	trouble   atomic.Pointer[string]          // why nothing can be committed; nil when all is well
+	retention atomic.Pointer[store.Retention] // of history
 }
 
 // request is a command on its way.
@@ -90,6 +91,7 @@ func New(ctx context.Context, opts Options) (*Brain, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.retention.Store(&opts.Retention)
 	b.events = newLog(snap.Meta.NextEvent-1, window)
 	return b, nil
 }
@@ -100,7 +102,11 @@ func (b *Brain) load(ctx context.Context) (*sched.Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.state = sched.New(b.opts.Sched, snap)
+	rules := b.opts.Sched
+	if b.state != nil {
+		rules = b.state.Config()
+	}
+	b.state = sched.New(rules, snap)
 	b.ready, b.meta = -1, snap.Meta
 	return snap, nil
 }
@@ -122,6 +128,16 @@ func (b *Brain) Do(ctx context.Context, cmd sched.Command) (any, error) {
 		return b.complete(st), err
 	}
 	return reply, err
+}
+
+// Configure changes the rules of deciding and of keeping history while the
+// brain runs.
+func (b *Brain) Configure(ctx context.Context, rules sched.Config, keep store.Retention) error {
+	if _, err := b.do(ctx, sched.Configure{Config: rules}); err != nil {
+		return err
+	}
+	b.retention.Store(&keep)
+	return nil
 }
 
 func (b *Brain) do(ctx context.Context, cmd sched.Command) (any, error) {

@@ -19,7 +19,7 @@ func (b *Brain) startPruning(ctx context.Context) <-chan struct{} {
 }
 
 func (b *Brain) prune(ctx context.Context) {
-	n, err := b.opts.Store.Prune(ctx, b.opts.Clock.Now(), b.opts.Retention)
+	n, err := b.opts.Store.Prune(ctx, b.opts.Clock.Now(), *b.retention.Load())
 	switch {
 	case ctx.Err() != nil:
 	case err != nil:

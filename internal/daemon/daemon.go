@@ -39,8 +39,16 @@ type Options struct {
 	Clock      clock.Clock  // nil = the system's
 	Seed       int64        // where the ids of a new store start
 	Beat       func()       // fed by the loop once a round; nil: nobody
+	// Reload brings changed rules while the brain runs; nil: never.
+	Reload <-chan Rules
 	// Ready is told the addresses once all of them answer; nil: nobody.
 	Ready func(addrs []net.Addr)
+}
+
+// Rules are the settings that may change while the brain runs.
+type Rules struct {
+	Sched     sched.Config
+	Retention store.Retention
 }
 
 // stopGrace is how long answers under way may take when the brain is stopped.
@@ -109,11 +117,7 @@ func serve(ctx context.Context, o Options, b *brain.Brain, srv *httpapi.Server, 
 	if o.Ready != nil {
 		o.Ready(addrs)
 	}
-	var err error
-	select {
-	case <-ctx.Done():
-	case err = <-failed:
-	}
+	err := attend(ctx, o, b, failed)
 	// Answers that are on their way need the loop; held ones are let go first.
 	shut, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
 	defer cancel()
@@ -123,6 +127,22 @@ func serve(ctx context.Context, o Options, b *brain.Brain, srv *httpapi.Server, 
 	stopLoop()
 	<-loopDone
 	return err
+}
+
+// attend takes up changed rules until ctx ends or something fails.
+func attend(ctx context.Context, o Options, b *brain.Brain, failed <-chan error) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-failed:
+			return err
+		case r := <-o.Reload:
+			if err := b.Configure(ctx, r.Sched, r.Retention); err != nil && ctx.Err() == nil {
+				o.Log.Warn("The changed settings were not taken up: " + err.Error())
+			}
+		}
+	}
 }
 
 func listen(ctx context.Context, addrs []string, tokens *httpapi.Tokens) ([]net.Listener, error) {

@@ -31,6 +31,11 @@ func (s *State) Apply(now time.Time, cmd Command) (any, error) {
 	case Admit:
 		s.admit(&c.Batch)
 		return nil, nil
+	case Configure:
+		root := s.cfg.BatchRoot
+		s.cfg = c.Config.withDefaults()
+		s.cfg.BatchRoot = root
+		return nil, nil
 	case Tick:
 		s.tick()
 		return nil, nil

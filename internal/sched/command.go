@@ -61,6 +61,9 @@ type (
 	// Admit brings an ended batch back from the store, so that it can be retried.
 	// Reply: nil.
 	Admit struct{ Batch LoadedBatch }
+	// Configure changes the rules. A changed Aging orders what is queued from now
+	// on; what waits keeps its place. Reply: nil.
+	Configure struct{ Config Config }
 	// Tick lets time pass: back-offs, lost workers, leases, stuck tasks,
 	// expiries, the monitor line. Reply: nil.
 	Tick struct{}
@@ -94,6 +97,7 @@ func (Resume) command()      {}
 func (Drain) command()       {}
 func (Undrain) command()     {}
 func (Admit) command()       {}
+func (Configure) command()   {}
 func (Tick) command()        {}
 func (Why) command()         {}
 func (Workers) command()     {}

@@ -82,6 +82,9 @@ func (m *Meta) atLeastOne() {
 // Revision is the number of the last taken set of changes.
 func (s *State) Revision() int64 { return s.revision }
 
+// Config is the rules in force.
+func (s *State) Config() Config { return s.cfg }
+
 // Ready grows whenever something became claimable: a loop that holds fruitless
 // claims tries them again when it has grown.
 func (s *State) Ready() int64 { return s.ready }
