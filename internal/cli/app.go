@@ -1,0 +1,168 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"candor"
+	"candor/client"
+	"candor/internal/clock"
+	"candor/internal/config"
+)
+
+// app is one call of candor: its surroundings and its global flags.
+type app struct {
+	// given
+	Stdio
+	lookup  func(name string) (string, bool)
+	clk     clock.Clock
+	signals chan os.Signal
+	goos    string
+	uid     int
+	home    string
+	workDir string
+
+	// from the command line
+	configFile string
+	noColor    bool
+	quiet      bool
+	verbose    int
+	settings   []setting // flags that stand for a configuration key
+	stopped    bool      // the verb handles signals itself
+
+	loaded *config.Loaded // by config, once
+}
+
+// setting is a flag that stands for a configuration key.
+type setting struct{ flag, key string }
+
+func (a *app) getenv(name string) string {
+	text, _ := a.lookup(name)
+	return text
+}
+
+// run is one call from arguments to exit code.
+func (a *app) run(ctx context.Context, args []string) int {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(a.In)
+	root.SetOut(a.Out)
+	root.SetErr(a.Err)
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if cmd.Annotations[ownSignals] == "" {
+			go a.cancelOnSignal(ctx, cancel)
+		}
+		return nil
+	}
+	cmd, err := root.ExecuteContextC(ctx)
+	if cause := (*interrupted)(nil); err != nil && errors.As(context.Cause(ctx), &cause) {
+		err = cause
+	}
+	if err != nil {
+		a.explain(cmd, err)
+	}
+	return exitCode(err)
+}
+
+// cancelOnSignal ends a verb that has nothing to bring to an end.
+func (a *app) cancelOnSignal(ctx context.Context, cancel context.CancelCauseFunc) {
+	select {
+	case s := <-a.signals:
+		cancel(&interrupted{s})
+	case <-ctx.Done():
+	}
+}
+
+// flagSetting makes a flag that stands for a configuration key.
+func (a *app) flagSetting(cmd *cobra.Command, persistent bool, flag, key, usage string) {
+	set := cmd.Flags()
+	if persistent {
+		set = cmd.PersistentFlags()
+	}
+	set.String(flag, "", usage)
+	a.settings = append(a.settings, setting{flag: flag, key: key})
+}
+
+// config reads the settings, once for each call.
+func (a *app) config(cmd *cobra.Command) (*config.Loaded, error) {
+	if a.loaded != nil {
+		return a.loaded, nil
+	}
+	src := config.Sources{
+		Flags: map[string]config.Flag{}, File: a.configFile, Env: a.lookup,
+		Home: a.home, WorkDir: a.workDir, GOOS: a.goos, UID: a.uid,
+	}
+	for _, s := range a.settings {
+		if f := cmd.Flags().Lookup(s.flag); f != nil && f.Changed {
+			src.Flags[s.key] = config.Flag{Name: s.flag, Text: f.Value.String()}
+		}
+	}
+	if a.verbose > 0 {
+		src.Flags["log.level"] = config.Flag{Name: "verbose", Text: "debug"}
+	}
+	loaded, err := config.Load(src)
+	if err != nil {
+		return nil, err
+	}
+	a.loaded = loaded
+	return loaded, nil
+}
+
+// client connects to the brain that the settings name.
+func (a *app) client(cmd *cobra.Command) (*client.Client, error) {
+	cfg, err := a.config(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return a.clientOf(cfg)
+}
+
+func (a *app) clientOf(cfg *config.Loaded) (*client.Client, error) {
+	return client.New(client.Options{
+		URL: cfg.Brain.URL, TokenFile: string(cfg.TokenFile), UserAgent: "candor/" + version(), Clock: a.clk,
+		Reconnected: func(r client.Reconnect) {
+			if r.Tries == 1 {
+				a.talk("the brain went away; trying again")
+			}
+		},
+	})
+}
+
+// talk tells a person what goes on, on stderr.
+func (a *app) talk(format string, args ...any) {
+	if !a.quiet {
+		fmt.Fprintln(a.Err, clean(fmt.Sprintf(format, args...)))
+	}
+}
+
+// by is who asks for a change: user@host.
+func (a *app) by() string {
+	name := "unknown"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	if host, err := os.Hostname(); err == nil {
+		name += "@" + host
+	}
+	return name
+}
+
+// version is the version of this program, as its build recorded it.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "dev"
+}
+
+func usage(format string, args ...any) *candor.Error {
+	return candor.Errorf(candor.CodeInvalid, format, args...)
+}

@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"candor"
+	"candor/client"
+)
+
+// The pauses between two looks at something that is waited for.
+const (
+	pollFirst   = 50 * time.Millisecond
+	pollLongest = 500 * time.Millisecond
+)
+
+// addTimeout gives a waiting verb its --timeout.
+func addTimeout(cmd *cobra.Command) {
+	cmd.Flags().Duration("timeout", 0, "stop waiting after this `time` and leave with 124; 0 waits for ever")
+}
+
+// withTimeout bounds ctx by the verb's --timeout.
+func withTimeout(cmd *cobra.Command) (context.Context, context.CancelFunc) {
+	if limit, _ := cmd.Flags().GetDuration("timeout"); limit > 0 {
+		return context.WithTimeout(cmd.Context(), limit)
+	}
+	return context.WithCancel(cmd.Context())
+}
+
+// poll looks until done says so. A brain that goes away meanwhile is waited
+// for: what it has acknowledged is not lost.
+func (a *app) poll(ctx context.Context, look func(context.Context) (done bool, err error)) error {
+	pause, away, seen := pollFirst, false, false
+	for {
+		done, err := look(ctx)
+		switch code := candor.CodeOf(err); {
+		case err == nil && done:
+			return nil
+		case err == nil:
+			if away {
+				a.talk("the brain is back")
+			}
+			away, seen = false, true
+		case seen && (code == candor.CodeUnavailable || code == candor.CodeRetry):
+			if !away {
+				a.talk("the brain went away; waiting for it")
+			}
+			away = true
+		default:
+			return err
+		}
+		if err := a.clk.Sleep(ctx, pause); err != nil {
+			return timedOut(ctx)
+		}
+		pause = min(pause*3/2, pollLongest)
+	}
+}
+
+// timedOut is the error of a wait that ended before what it waited for.
+func timedOut(ctx context.Context) error {
+	if ctx.Err() == context.DeadlineExceeded {
+		return &candor.Error{Code: candor.CodeTimeout, Message: "the time given by --timeout ran out", Hint: "what was asked for goes on; candor status shows it"}
+	}
+	return &candor.Error{Code: candor.CodeInterrupted, Message: "the wait was given up", Cause: context.Cause(ctx)}
+}
+
+// awaitBatch waits until every task of a batch is final; each is told every look.
+func (a *app) awaitBatch(ctx context.Context, c *client.Client, id candor.BatchID, each func(candor.Batch)) (candor.Batch, error) {
+	var last candor.Batch
+	err := a.poll(ctx, func(ctx context.Context) (bool, error) {
+		b, err := c.Batch(ctx, id.String())
+		if err != nil {
+			return false, err
+		}
+		last = b
+		each(b)
+		return b.State == candor.BatchComplete, nil
+	})
+	return last, err
+}
+
+// awaitTask waits until a task is final.
+func (a *app) awaitTask(ctx context.Context, c *client.Client, id candor.TaskID) (candor.Task, error) {
+	var last candor.Task
+	err := a.poll(ctx, func(ctx context.Context) (bool, error) {
+		t, err := c.Task(ctx, id.String())
+		last = t
+		return err == nil && t.State.Final(), err
+	})
+	return last, err
+}

@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"candor"
+	"candor/client"
+)
+
+func (a *app) drainVerb() *cobra.Command {
+	return a.draining(changing{verb: "drain", send: (*client.Client).Drain, await: a.awaitIdle}, &cobra.Command{
+		Use:     "drain WORKER...",
+		Short:   "Let workers finish what they run and take nothing new",
+		Long:    `Returns when nothing runs on WORKER any more. candor worker undrain takes it back.`,
+		Example: lines("candor worker drain worker-2", "candor worker drain worker-1 worker-2 --timeout 10m", "candor worker drain worker-2 --no-wait"),
+	})
+}
+
+func (a *app) undrainVerb() *cobra.Command {
+	return a.draining(changing{verb: "undrain", send: (*client.Client).Undrain}, &cobra.Command{
+		Use:     "undrain WORKER...",
+		Short:   "Let drained workers take tasks again",
+		Example: lines("candor worker undrain worker-2"),
+	})
+}
+
+func (a *app) draining(ch changing, cmd *cobra.Command) *cobra.Command {
+	cmd.Args = atLeastOne("WORKER...")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		var targets []string
+		for _, name := range args {
+			targets = append(targets, workerPrefix+name)
+		}
+		return a.change(cmd, candor.ChangeRequest{Targets: targets}, ch)
+	}
+	cmd.ValidArgsFunction = a.completeNames(nameWorkers)
+	addChange(cmd, ch)
+	return cmd
+}
+
+// awaitIdle waits until nothing runs on a worker, or it has left.
+func (a *app) awaitIdle(ctx context.Context, c *client.Client, changed candor.Changed) error {
+	t, err := find(ctx, c, changed.Target)
+	if err != nil || t.worker == "" {
+		return err
+	}
+	return a.poll(ctx, func(ctx context.Context) (bool, error) {
+		w, err := workerNamed(ctx, c, t.worker)
+		if candor.CodeOf(err) == candor.CodeNotFound && err != nil {
+			return true, nil
+		}
+		return err == nil && (len(w.Running) == 0 || w.State == candor.WorkerGone), err
+	})
+}

@@ -1,0 +1,201 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"candor"
+	"candor/client"
+	"candor/internal/config"
+)
+
+func (a *app) runVerb() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "run PLAN",
+		Short: "Run one plan from start to end on this machine",
+		Long: `Checks PLAN, starts a brain and workers for it (or uses the brain that already
+answers for the state directory), shows progress, and ends with what failed and
+the paths of the outputs that no other step takes. What it started, it stops.
+The first INT or TERM cancels the batch and ends its processes in order; the
+second does not wait. Leaves with 0, 3 if tasks failed, 4 if the batch was
+cancelled, 5 if a step fits on no worker, 130 or 143 after a signal.`,
+		Example: lines("candor run examples/library/plan.yaml", "candor run plan.yaml -i folder=docs --workers 3",
+			"candor run plan.yaml --state ./state --json"),
+		Args: exactly("PLAN"), Annotations: map[string]string{ownSignals: "yes"},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			sub, err := a.readPlan(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			cfg, err := a.config(cmd)
+			if err != nil {
+				return err
+			}
+			r := runner{a: a, cmd: cmd, cfg: cfg, sub: sub}
+			return r.run(cmd.Context())
+		},
+	}
+	a.addInputs(cmd)
+	addOutput(cmd)
+	addTimeout(cmd)
+	a.farmFlags(cmd)
+	return cmd
+}
+
+// runner is one call of run.
+type runner struct {
+	a      *app
+	cmd    *cobra.Command
+	cfg    *config.Loaded
+	sub    *candor.Submission
+	client *client.Client
+	farm   *started // nil: somebody else's brain
+}
+
+func (r *runner) run(ctx context.Context) (err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stops, err := r.a.watchStops(ctx)
+	if err != nil {
+		return err
+	}
+	if r.client, err = r.a.clientOf(r.cfg); err != nil {
+		return err
+	}
+	defer r.client.Close()
+	if r.client.Health(ctx) != nil {
+		closeFarm, err := r.startFarm(ctx)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, closeFarm()) }()
+	} else {
+		r.a.talk("using the brain at %s", r.cfg.Brain.URL)
+	}
+	work := make(chan error, 1)
+	var batch submitted
+	go func() { work <- r.work(ctx, &batch) }()
+	select {
+	case err := <-work:
+		return err
+	case word := <-stops:
+		return r.interrupt(ctx, cancel, word, stops, work, &batch)
+	}
+}
+
+// startFarm starts brain and workers, and returns what stops them again.
+func (r *runner) startFarm(ctx context.Context) (func() error, error) {
+	if r.cfg.Origin("brain.url").Layer != config.LayerDefault {
+		return nil, r.client.Health(ctx) // a brain was named: it is not ours to start
+	}
+	if err := os.MkdirAll(string(r.cfg.State), 0o700); err != nil {
+		return nil, &candor.Error{Code: candor.CodeInvalid, Message: "state directory cannot be made", Hint: "name another with --state", Cause: err}
+	}
+	var console = r.a.Err
+	if r.a.verbose == 0 {
+		console = nil
+	}
+	log, err := r.a.openLog(r.cfg, "run", console)
+	if err != nil {
+		return nil, err
+	}
+	r.farm, err = r.a.newFarm(r.cfg, r.client, log.Logger(), console).start(ctx)
+	if err != nil {
+		return nil, errors.Join(err, log.Close())
+	}
+	stop := func() error { return errors.Join(r.farm.end(), log.Close()) }
+	if err := r.farm.answers(ctx); err != nil {
+		return nil, errors.Join(err, stop())
+	}
+	return stop, nil
+}
+
+// work submits the plan, follows the batch and writes how it ended.
+func (r *runner) work(ctx context.Context, batch *submitted) error {
+	if limit, _ := r.cmd.Flags().GetDuration("timeout"); limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
+	reply, err := r.client.Submit(ctx, *r.sub)
+	if err != nil {
+		return err
+	}
+	batch.set(reply.Batch)
+	if r.farm == nil { // workers of our own are still on their way: what they cannot take is told later
+		r.a.warnings(reply.Warnings)
+	}
+	r.a.talk("%s: %s as %s", r.sub.Name, plural(reply.Tasks, "task"), reply.Batch)
+	return r.follow(ctx, reply.Batch)
+}
+
+func (r *runner) follow(ctx context.Context, id candor.BatchID) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	shown := r.a.progress()
+	idle := idleWatch{r: r}
+	b, err := r.a.awaitBatch(ctx, r.client, id, func(b candor.Batch) {
+		shown.update(b)
+		if reason := idle.look(ctx, b); reason != nil {
+			cancel(&candor.Error{Code: candor.CodeUnplaceable, Message: reason.Text, Hint: reason.Next})
+		}
+	})
+	shown.stop()
+	if never, ok := errors.AsType[*candor.Error](context.Cause(ctx)); ok {
+		return errors.Join(never, r.cancel(context.WithoutCancel(ctx), id))
+	}
+	if err != nil {
+		if candor.CodeOf(err) == candor.CodeTimeout {
+			err = errors.Join(err, r.cancel(context.WithoutCancel(ctx), id))
+		}
+		return err
+	}
+	if err := r.a.answerBatch(ctx, r.cmd, r.client, b); err != nil {
+		return err
+	}
+	if b.Counts[candor.TaskFailed] > 0 && r.farm != nil {
+		r.a.talk("the brain of this run has ended; candor up --state %s brings it back to ask it", r.cfg.State)
+	}
+	return ended(b.Outcome)
+}
+
+// cancel ends the batch and waits until its processes are gone.
+func (r *runner) cancel(ctx context.Context, id candor.BatchID) error {
+	_, err := r.client.Cancel(ctx, candor.ChangeRequest{Targets: []string{id.String()}, By: r.a.by(), Why: "candor run was stopped"})
+	if err != nil {
+		return err
+	}
+	_, err = r.a.awaitBatch(ctx, r.client, id, func(candor.Batch) {})
+	return err
+}
+
+// interrupt is what signals do to a run: the first cancels the batch and ends
+// its processes in order, the second stops without waiting.
+func (r *runner) interrupt(ctx context.Context, giveUp context.CancelFunc, word string, stops <-chan string, work <-chan error, batch *submitted) error {
+	cause := &interrupted{signalOf(word)}
+	id := batch.get()
+	if id == 0 {
+		giveUp()
+		<-work
+		return cause
+	}
+	r.a.talk("cancelling %s; once more interrupts at once", id)
+	gone := make(chan error, 1)
+	go func() { gone <- r.cancel(ctx, id) }()
+	select {
+	case err := <-gone:
+		<-work // writes how the batch ended
+		return errors.Join(cause, err)
+	case <-stops:
+		giveUp()
+		<-work
+		if r.farm != nil {
+			r.farm.stop()
+			r.farm.farm.hurry()
+		}
+		return cause
+	}
+}

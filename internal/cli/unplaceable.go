@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"candor"
+)
+
+// placingPatience is how long nothing may run, with all workers of a run there,
+// before its queued steps are asked why.
+const placingPatience = 3 * time.Second
+
+// idleWatch sees that a run cannot go on: its workers are all there are, and
+// none of them could ever take what is queued.
+type idleWatch struct {
+	r     *runner
+	since time.Time // nothing has run since
+}
+
+// look returns the reason why nothing of b will ever run again, nil if it may.
+func (w *idleWatch) look(ctx context.Context, b candor.Batch) *candor.Reason {
+	if w.r.farm == nil || b.State == candor.BatchComplete || b.Counts[candor.TaskProcessing] > 0 || b.Counts[candor.TaskQueued] == 0 {
+		w.since = time.Time{}
+		return nil
+	}
+	now := w.r.a.clk.Now()
+	if w.since.IsZero() {
+		w.since = now
+	}
+	if now.Sub(w.since) < placingPatience || !w.complete(ctx) {
+		return nil
+	}
+	var reason *candor.Reason
+	for _, step := range b.Steps {
+		if step.Counts[candor.TaskQueued] == 0 {
+			continue
+		}
+		if reason = w.never(ctx, b.ID, step.Name); reason == nil {
+			w.since = now // ask again after another while
+			return nil
+		}
+	}
+	return reason
+}
+
+// complete tells whether every worker of the run has joined.
+func (w *idleWatch) complete(ctx context.Context) bool {
+	st, err := w.r.client.Status(ctx)
+	return err == nil && st.Alive >= len(w.r.farm.farm.workers)
+}
+
+// never is the reason of a queued task of a step, if no worker could ever take it.
+func (w *idleWatch) never(ctx context.Context, id candor.BatchID, step string) *candor.Reason {
+	tasks, err := w.r.client.Tasks(ctx, "", candor.TaskQuery{Batch: id, Step: step, State: candor.TaskQueued, Limit: 1})
+	if err != nil || len(tasks) == 0 {
+		return nil
+	}
+	x, err := w.r.client.Why(ctx, tasks[0].ID.String())
+	if err != nil || x.Reason.Code != candor.ReasonUnplaceable {
+		return nil
+	}
+	return &x.Reason
+}
+
+// submitted is the batch of a run once there is one.
+type submitted struct{ id atomic.Int64 }
+
+func (s *submitted) set(id candor.BatchID) { s.id.Store(int64(id)) }
+func (s *submitted) get() candor.BatchID   { return candor.BatchID(s.id.Load()) }

@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"candor"
+	"candor/internal/config"
+	"candor/internal/record"
+)
+
+func (a *app) upVerb() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "up",
+		Short: "Run a brain and local workers until you stop them",
+		Long: `Starts a brain and workers as child processes and keeps them running: what dies is
+started again with growing pauses, and every exit is logged. By default one worker
+takes cpu tasks on all cores, and one more each GPU. The first INT or TERM drains:
+nothing new starts, and what runs gets worker.grace to end. The second interrupts.`,
+		Example: lines("candor up", "candor up --workers 3 --slots 1", "candor up --state ./state --listen 127.0.0.1:7070"),
+		Args:    exactly(), Annotations: map[string]string{ownSignals: "yes"},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := a.config(cmd)
+			if err != nil {
+				return err
+			}
+			return a.up(cmd.Context(), cfg)
+		},
+	}
+	a.farmFlags(cmd)
+	a.flagSetting(cmd, false, "listen", "brain.listen", "`address` of the brain: unix:///path or host:port")
+	a.flagSetting(cmd, false, "tokens", "tokens_file", "`file` of accepted tokens: lines of role and token, mode 600")
+	return cmd
+}
+
+// farmFlags are those of verbs that start local workers.
+func (a *app) farmFlags(cmd *cobra.Command) {
+	a.flagSetting(cmd, false, "workers", "up.workers", "how `many` workers without a GPU")
+	a.flagSetting(cmd, false, "slots", "worker.slots", "tasks at `once` on each of them; 0 shares the cores")
+	a.flagSetting(cmd, false, "gpus", "up.gpus", "one worker more for each GPU: `true` or false")
+}
+
+func (a *app) up(ctx context.Context, cfg *config.Loaded) (err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if err := os.MkdirAll(string(cfg.State), 0o700); err != nil {
+		return &candor.Error{Code: candor.CodeInvalid, Message: "state directory cannot be made", Hint: "name another with --state", Cause: err}
+	}
+	c, err := a.clientOf(cfg)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if st, err := c.Status(ctx); err == nil {
+		return &candor.Error{
+			Code: candor.CodeLocked, Message: fmt.Sprintf("a brain (pid %d) already answers at %s", st.PID, cfg.Brain.URL),
+			Hint: "candor worker adds a worker to it; --state DIR starts one apart",
+		}
+	}
+	log, err := a.openLog(cfg, "up", a.Err)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	stops, err := a.watchStops(ctx)
+	if err != nil {
+		return err
+	}
+	s, err := a.newFarm(cfg, c, log.Logger(), a.Err).start(ctx)
+	if err != nil {
+		return err
+	}
+	go a.welcome(ctx, cfg, s)
+	select {
+	case err := <-s.done:
+		return err
+	case word := <-stops:
+		log.Logger().Info(fmt.Sprintf("Received shutdown signal (%s): draining; a second one interrupts", word), record.KeySignal, word)
+		s.stop()
+	}
+	return s.wait(stops)
+}
+
+// wait returns when nothing of a stopped farm is left; each further stop hurries it.
+func (s *started) wait(stops <-chan string) error {
+	for {
+		select {
+		case err := <-s.done:
+			return err
+		case <-stops:
+			s.farm.hurry()
+		}
+	}
+}
+
+// welcome says where everything is, once it answers.
+func (a *app) welcome(ctx context.Context, cfg *config.Loaded, s *started) {
+	if s.farm.brainAnswers(ctx) != nil {
+		return // the logs say why
+	}
+	flag := ""
+	if cfg.Origin("state").Layer == config.LayerFlag {
+		flag = " --state " + string(cfg.State)
+	}
+	a.talk("candor is up: brain at %s, %s, state in %s", cfg.Brain.URL, plural(len(s.farm.workers), "worker"), cfg.State)
+	a.talk("submit:  candor%s submit PLAN", flag)
+	a.talk("look:    candor%s status", flag)
+}

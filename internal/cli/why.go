@@ -1,0 +1,218 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"candor"
+)
+
+func (a *app) whyVerb() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "why TASK|WORKER",
+		Short: "Say why a task does not run, or why a worker is idle",
+		Long: `Says in one sentence why TASK is where it is or WORKER is idle, whose move it is
+and since when; then what each worker says to the task, or the worker to what is
+queued, by the same checks that decide. "never" could not even when idle, "not
+now" could when something passes.`,
+		Example: lines("candor why t_5g7n", "candor why worker-2", "candor why t_5g7n --json | jq .reason.code"),
+		Args:    exactly("TASK|WORKER"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := a.client(cmd)
+			if err != nil {
+				return err
+			}
+			t, err := find(cmd.Context(), c, args[0])
+			if err != nil {
+				return err
+			}
+			if t.batch != 0 {
+				e := usage("%s is a batch; why speaks of one task or worker", args[0])
+				e.Hint = fmt.Sprintf("candor show %s, or candor ls %s for its tasks", t.batch, t.batch)
+				return e
+			}
+			name := t.worker
+			if t.task != 0 {
+				name = t.task.String()
+			}
+			x, err := c.Why(cmd.Context(), name)
+			if err != nil {
+				return err
+			}
+			now := a.clk.Now()
+			return writeOne(a, cmd, kind{one: "explanation"}, x, whyColumns(), func(w io.Writer, wide bool) {
+				page{w: w, s: a.style(w), now: now}.why(x, wide)
+			})
+		},
+		ValidArgsFunction: a.completeNames(nameTasks | nameWorkers),
+	}
+	addOutput(cmd)
+	return cmd
+}
+
+func whyColumns() []column[candor.Explanation] {
+	return []column[candor.Explanation]{
+		{title: "SUBJECT", cell: subjectName},
+		{title: "CODE", cell: func(x candor.Explanation) string { return string(x.Reason.Code) }},
+		{title: "MOVE", cell: func(x candor.Explanation) string { return string(x.Reason.Mover) }},
+		{title: "SINCE", cell: func(x candor.Explanation) string { return stamp(x.Reason.Since) }},
+		{title: "TEXT", cell: func(x candor.Explanation) string { return x.Reason.Text }},
+		{title: "NEXT", cell: func(x candor.Explanation) string { return orDash(x.Reason.Next) }},
+		{title: "REVISION", cell: func(x candor.Explanation) string { return fmt.Sprint(x.Revision) }},
+		{title: "AT", cell: func(x candor.Explanation) string { return stamp(x.At) }},
+	}
+}
+
+func subjectName(x candor.Explanation) string {
+	switch {
+	case x.Task != nil:
+		return x.Task.ID.String()
+	case x.Worker != nil:
+		return x.Worker.Name
+	default:
+		return x.Subject
+	}
+}
+
+// why is an explanation: prose first, then the checks, then how old it is.
+func (p page) why(x candor.Explanation, wide bool) {
+	switch {
+	case x.Task != nil:
+		p.title(x.Task.ID.String(), x.Task.Name, taskState(*x.Task))
+	case x.Worker != nil:
+		p.title(x.Worker.Name, join(x.Worker.Classes), workerState(*x.Worker))
+	}
+	fmt.Fprintf(p.w, "\n%s\n%s\n", sentence(x.Reason.Text), p.move(x.Reason))
+	if x.Reason.Next != "" {
+		fmt.Fprintf(p.w, "%s %s\n", p.s.bold("next:"), clean(x.Reason.Next))
+	}
+	p.chain(x.Chain)
+	p.workers(x.Workers, wide)
+	p.queue(x.Queue, wide)
+	fmt.Fprintf(p.w, "\n%s\n", p.s.dim(fmt.Sprintf("revision %d, %s old, code %s", x.Revision, age(p.now, x.At), x.Reason.Code)))
+}
+
+// sentence makes a reason's text one that could be read aloud.
+func sentence(text string) string {
+	text = clean(text)
+	if text == "" {
+		return "No sentence was given."
+	}
+	text = strings.ToUpper(text[:1]) + text[1:]
+	if !strings.HasSuffix(text, ".") {
+		text += "."
+	}
+	return text
+}
+
+// move says whose move it is and since when.
+func (p page) move(r candor.Reason) string {
+	text := map[candor.Mover]string{
+		candor.MoverYou:      "It is your move: the plan or the configuration has to change",
+		candor.MoverSystem:   "It is candor's move: it will act by itself",
+		candor.MoverWait:     "Nobody has to act: it waits its turn",
+		candor.MoverOperator: "It is the operator's move: something is stopped or broken",
+	}[r.Mover]
+	if text == "" {
+		text = "Whose move it is, is not known"
+	}
+	if !r.Since.IsZero() {
+		text += fmt.Sprintf(", since %s (%s)", age(p.now, r.Since), r.Since.UTC().Format(time.TimeOnly))
+	}
+	return text + "."
+}
+
+// chain is what a blocked task waits for.
+func (p page) chain(chain []candor.Task) {
+	if len(chain) == 0 {
+		return
+	}
+	p.section("It waits for")
+	g := grid{indent: "  ", head: []string{"TASK", "NAME", "STATE", "WHY"}}
+	for _, t := range chain {
+		g.row(t.ID.String(), t.Name, taskState(t), taskWhy(t))
+	}
+	g.write(p.w)
+}
+
+// workers is what each worker says to a task.
+func (p page) workers(all []candor.WorkerChecks, wide bool) {
+	if len(all) == 0 {
+		return
+	}
+	p.section("What the workers say")
+	g := p.checkGrid("WORKER")
+	for _, w := range all {
+		p.checks(&g, w.Worker, w, wide)
+	}
+	g.write(p.w)
+}
+
+// queue is what a worker says to each kind of queued task.
+func (p page) queue(shapes []candor.ShapeView, wide bool) {
+	if len(shapes) == 0 {
+		return
+	}
+	p.section("What is queued, and what it says to it")
+	g := p.checkGrid("QUEUED")
+	for _, s := range shapes {
+		kind := []string{fmt.Sprintf("%d %s", s.Queued, s.Class)}
+		if s.Model != "" {
+			kind = append(kind, s.Model)
+		}
+		if s.Needs != "" {
+			kind = append(kind, s.Needs)
+		}
+		p.checks(&g, strings.Join(kind, ", ")+" (like "+s.Example.String()+")", s.Checks, wide)
+	}
+	g.write(p.w)
+}
+
+func (p page) checkGrid(first string) grid {
+	return grid{
+		indent: "  ", head: []string{first, "SAYS", "CHECK", "WANTED", "ACTUAL"},
+		paint: func(_ int, text string) string { return p.s.state(text) },
+	}
+}
+
+// checks writes the failed checks of one worker, the worst first; with wide all.
+func (p page) checks(g *grid, name string, w candor.WorkerChecks, wide bool) {
+	shown := slices.DeleteFunc(slices.Clone(w.Checks), func(c candor.Check) bool { return c.OK && !wide })
+	slices.SortStableFunc(shown, func(a, b candor.Check) int { return rank(a) - rank(b) })
+	if len(shown) == 0 {
+		g.row(name, verdictText(w.Verdict), "", "", "")
+	}
+	for i, c := range shown {
+		says := verdictText(c.Verdict)
+		if c.OK {
+			says = "ok"
+		}
+		if i > 0 {
+			name = ""
+		}
+		g.row(name, says, string(c.Code), c.Wanted, c.Actual)
+	}
+}
+
+func rank(c candor.Check) int {
+	switch {
+	case c.OK:
+		return 2
+	case c.Verdict == candor.VerdictNever:
+		return 0
+	default:
+		return 1
+	}
+}
+
+func verdictText(v candor.Verdict) string {
+	if v == candor.VerdictNotNow {
+		return "not now"
+	}
+	return string(v)
+}

@@ -1,0 +1,25 @@
+package sqlite
+
+import (
+	"path/filepath"
+
+	"github.com/gofrs/flock"
+)
+
+// CheckPlace says, as Open would, whether a directory lies on a file system that
+// can hold a store: candor.CodeUnsupported if not.
+func CheckPlace(dir string) error { return refuseRemote(dir) }
+
+// Leader says who leads the store of a directory, without disturbing anybody:
+// "led by pid 4410 on rig since 2026-02-07 09:12", or "" if nobody does.
+func Leader(dir string) (string, error) {
+	lock := flock.New(filepath.Join(dir, lockName), flock.SetFlag(0)) // O_RDONLY, and not made
+	free, err := lock.TryRLock()
+	if err != nil {
+		return "", fault("look at the lock of "+dir, err)
+	}
+	if !free {
+		return readLead(dir).String(), nil
+	}
+	return "", lock.Close()
+}
