@@ -24,6 +24,9 @@ const (
 
 	taskPrefix  = "t_"
 	batchPrefix = "b_"
+
+	// batchMix keeps the batches and tasks of one store from looking alike.
+	batchMix = 0x2545F4914F
 )
 
 // alphabet is Crockford's base 32 in lower case: no i, l, o, u.
@@ -108,15 +111,17 @@ func ParseTaskID(s string) (TaskID, error) {
 }
 
 // String is the id as people see it.
-func (id BatchID) String() string { return string(appendID(nil, batchPrefix, int64(id))) }
+func (id BatchID) String() string { return string(appendID(nil, batchPrefix, int64(id)^batchMix)) }
 
 // AppendText appends the id as people see it.
 func (id BatchID) AppendText(dst []byte) ([]byte, error) {
-	return appendID(dst, batchPrefix, int64(id)), nil
+	return appendID(dst, batchPrefix, int64(id)^batchMix), nil
 }
 
 // MarshalText is the id as people see it.
-func (id BatchID) MarshalText() ([]byte, error) { return appendID(nil, batchPrefix, int64(id)), nil }
+func (id BatchID) MarshalText() ([]byte, error) {
+	return appendID(nil, batchPrefix, int64(id)^batchMix), nil
+}
 
 // UnmarshalText reads what MarshalText wrote.
 func (id *BatchID) UnmarshalText(b []byte) error {
@@ -131,5 +136,5 @@ func ParseBatchID(s string) (BatchID, error) {
 	if !ok {
 		return 0, &Error{Code: CodeInvalid, Message: fmt.Sprintf("%q is not a batch id", s), Hint: "a batch id looks like b_9m3k4t2x; candor ls shows them"}
 	}
-	return BatchID(n), nil
+	return BatchID(n ^ batchMix), nil
 }

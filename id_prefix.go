@@ -39,5 +39,5 @@ func (p IDPrefix) MatchTask(id TaskID) bool { return p.task && scramble(uint64(i
 
 // MatchBatch tells whether the id of a batch begins so.
 func (p IDPrefix) MatchBatch(id BatchID) bool {
-	return p.batch && scramble(uint64(id))&p.mask == p.bits
+	return p.batch && scramble(uint64(id^batchMix))&p.mask == p.bits
 }

@@ -305,9 +305,11 @@ func (s *State) leave(name string, req candor.LeaveRequest) error {
 	return nil
 }
 
-// gone takes a worker out of the game until it registers again.
+// gone takes a worker out of the game until it registers again. It gets a
+// session that nobody speaks for, so that its former one is fenced.
 func (s *State) gone(w *worker) {
-	w.state, w.session = candor.WorkerGone, 0
+	w.state, w.session = candor.WorkerGone, s.meta.NextSession
+	s.meta.NextSession++
 	w.setReason(s.now, candor.NewReason(candor.ReasonWorkerGone, w.info.Name+" has left"))
 	s.touchWorker(w)
 }
