@@ -122,12 +122,12 @@ func (a *app) client(cmd *cobra.Command) (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.clientOf(cfg)
+	return a.clientAt(cfg, cfg.Brain.URL)
 }
 
-func (a *app) clientOf(cfg *config.Loaded) (*client.Client, error) {
+func (a *app) clientAt(cfg *config.Loaded, url string) (*client.Client, error) {
 	return client.New(client.Options{
-		URL: cfg.Brain.URL, TokenFile: string(cfg.TokenFile), UserAgent: "candor/" + version(), Clock: a.clk,
+		URL: url, TokenFile: string(cfg.TokenFile), UserAgent: "candor/" + version(), Clock: a.clk,
 		Reconnected: func(r client.Reconnect) {
 			if r.Tries == 1 {
 				a.talk("the brain went away; trying again")

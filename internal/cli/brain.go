@@ -9,8 +9,8 @@ func (a *app) brainVerb() *cobra.Command {
 		Use:   "brain",
 		Short: "Run a brain: the queue, its decisions and the API",
 		Long: `Runs a brain in the foreground until a signal. It keeps its data in the state
-directory, and listens on a unix socket there unless --listen says otherwise. Any
-address that other machines can reach needs --tokens. On SIGHUP it reads its
+directory, and listens on a unix socket there that only its user can open, and
+where --listen says. An address that other machines can reach needs --tokens. On SIGHUP it reads its
 configuration again; a bad one is refused and the old one kept.`,
 		Example: lines("candor brain", "candor brain --state /var/lib/candor --listen 127.0.0.1:7070",
 			"candor brain --listen 0.0.0.0:7070 --tokens /etc/candor/tokens"),
@@ -24,7 +24,7 @@ configuration again; a bad one is refused and the old one kept.`,
 			return a.serve(cmd.Context(), cfg)
 		},
 	}
-	a.flagSetting(cmd, false, "listen", "brain.listen", "`address` to listen on: unix:///path or host:port")
+	a.flagSetting(cmd, false, "listen", "brain.listen", "further `addresses` to listen on: host:port or unix:///path")
 	a.flagSetting(cmd, false, "tokens", "tokens_file", "`file` of accepted tokens: lines of role and token, mode 600")
 	return cmd
 }

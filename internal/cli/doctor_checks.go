@@ -98,7 +98,7 @@ func (a *app) checkBrain(ctx context.Context, cfg *config.Loaded) []finding {
 	const check = "brain"
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
-	c, err := a.clientOf(cfg)
+	c, err := a.clientAt(cfg, cfg.Brain.URL)
 	if err != nil {
 		return []finding{fail(check, orWord(hintOf(err), "look at --brain and --token-file"), "%v", err)}
 	}
@@ -116,7 +116,7 @@ func (a *app) checkBrain(ctx context.Context, cfg *config.Loaded) []finding {
 		return []finding{fail(check, "look at its log in "+string(cfg.Log.Dir)+", or end it",
 			"the state is %s, but no brain answers at %s", who, cfg.Brain.URL)}
 	}
-	return []finding{warn(check, "candor up, or candor run PLAN, which starts its own", "no brain answers at %s", cfg.Brain.URL), checkListen(ctx, cfg)}
+	return append([]finding{warn(check, "candor up, or candor run PLAN, which starts its own", "no brain answers at %s", cfg.Brain.URL)}, checkListen(ctx, cfg)...)
 }
 
 func (a *app) brainAnswered(cfg *config.Loaded, st candor.Status) []finding {
@@ -133,26 +133,31 @@ func (a *app) brainAnswered(cfg *config.Loaded, st candor.Status) []finding {
 	return findings
 }
 
-// checkListen tries the address where a brain would listen. A unix socket is
-// left alone: it is replaced at start if nobody answers.
-func checkListen(ctx context.Context, cfg *config.Loaded) finding {
+// checkListen tries the addresses where a brain would listen. Unix sockets are
+// left alone: one on which nobody answers is replaced at start.
+func checkListen(ctx context.Context, cfg *config.Loaded) []finding {
 	const check = "listen"
-	address := cfg.Brain.Listen
-	if strings.HasPrefix(address, "unix://") {
-		return ok(check, "a brain would listen on %s", address)
+	var tokens *httpapi.Tokens
+	var err error
+	if cfg.TokensFile != "" {
+		if tokens, err = httpapi.ReadTokens(string(cfg.TokensFile)); err != nil {
+			return []finding{fail(check, orWord(hintOf(err), "mend the tokens file"), "%v", err)}
+		}
 	}
-	tokens, err := readTokens(string(cfg.TokensFile))
-	if err != nil {
-		return fail(check, orWord(hintOf(err), "mend the tokens file"), "%v", err)
+	var findings []finding
+	for _, address := range cfg.Brain.Listen {
+		if strings.HasPrefix(address, "unix://") {
+			continue
+		}
+		l, err := httpapi.Listen(ctx, address, tokens)
+		if err != nil {
+			findings = append(findings, fail(check, orWord(hintOf(err), "choose another: --listen"), "%v", err))
+			continue
+		}
+		_ = l.Close() // it was opened for the look only
+		findings = append(findings, ok(check, "%s is free", address))
 	}
-	l, err := httpapi.Listen(ctx, address, tokens)
-	if err != nil {
-		return fail(check, orWord(hintOf(err), "choose another: --listen"), "%v", err)
-	}
-	if err := l.Close(); err != nil {
-		return warn(check, "try again", "%v", err)
-	}
-	return ok(check, "%s is free", address)
+	return findings
 }
 
 func checkShell() finding {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -45,7 +46,13 @@ func (f *farm) plan(ctx context.Context) ([]supervise.Child, error) {
 	if err != nil {
 		return nil, err
 	}
-	brain := f.child("brain", self, "brain", "--listen", f.cfg.Brain.Listen)
+	brain := f.child("brain", self, "brain")
+	if len(f.cfg.Brain.Listen) > 0 {
+		brain.Argv = append(brain.Argv, "--listen", strings.Join(f.cfg.Brain.Listen, ","))
+	}
+	if f.cfg.TokensFile != "" {
+		brain.Argv = append(brain.Argv, "--tokens", string(f.cfg.TokensFile))
+	}
 	brain.Ready = f.brainAnswers
 	children := []supervise.Child{brain}
 	n := f.cfg.Up.Workers
@@ -80,7 +87,7 @@ func (f *farm) worker(self, name string, args ...string) supervise.Child {
 // child runs this program with what its own command line cannot know otherwise;
 // all else it reads from the same files and environment.
 func (f *farm) child(name string, argv ...string) supervise.Child {
-	argv = append(argv, "--state", string(f.cfg.State), "--brain", f.cfg.Brain.URL)
+	argv = append(argv, "--state", string(f.cfg.State), "--brain", f.cfg.Socket)
 	if f.a.configFile != "" {
 		argv = append(argv, "--config", f.a.configFile)
 	}

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -62,7 +61,7 @@ func (r *runner) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if r.client, err = r.a.clientOf(r.cfg); err != nil {
+	if r.client, err = r.a.clientAt(r.cfg, r.cfg.Brain.URL); err != nil {
 		return err
 	}
 	defer r.client.Close()
@@ -91,8 +90,8 @@ func (r *runner) startFarm(ctx context.Context) (func() error, error) {
 	if r.cfg.Origin("brain.url").Layer != config.LayerDefault {
 		return nil, r.client.Health(ctx) // a brain was named: it is not ours to start
 	}
-	if err := os.MkdirAll(string(r.cfg.State), 0o700); err != nil {
-		return nil, &candor.Error{Code: candor.CodeInvalid, Message: "state directory cannot be made", Hint: "name another with --state", Cause: err}
+	if err := r.a.makeState(r.cfg); err != nil {
+		return nil, err
 	}
 	var console = r.a.Err
 	if r.a.verbose == 0 {

@@ -14,147 +14,96 @@ import (
 	"strings"
 	"time"
 
-	"github.com/coreos/go-systemd/v22/daemon"
+	sd "github.com/coreos/go-systemd/v22/daemon"
 
 	"candor"
-	"candor/internal/brain"
 	"candor/internal/config"
-	"candor/internal/httpapi"
+	"candor/internal/daemon"
 	"candor/internal/record"
 	"candor/internal/sched"
 	"candor/internal/store"
-	"candor/internal/store/sqlite"
 )
 
-// goodbye is how long answers under way get when a brain stops.
-const goodbye = 5 * time.Second
-
-// service is a brain put together: store, loop and server.
+// service is a brain's process: its log, its settings, its signals.
 type service struct {
+	// immutable
 	a      *app
-	cfg    *config.Loaded
 	log    *record.Log
 	logger *slog.Logger
-	store  *sqlite.Store
-	brain  *brain.Brain
-	server *httpapi.Server
-	listen net.Listener
+	socket string
+	rules  chan daemon.Rules
+
+	// reload only
+	cfg *config.Loaded // the one that holds
 }
 
-// serve runs a brain until it is asked to end.
+// serve runs a brain until it is asked to end. Work under way in workers is not
+// touched: they ride it out and deliver when a brain is back.
 func (a *app) serve(ctx context.Context, cfg *config.Loaded) (err error) {
-	s := &service{a: a, cfg: cfg}
+	if err := a.makeState(cfg); err != nil {
+		return err
+	}
+	log, err := a.openLog(cfg, "brain", a.Err)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	s := &service{a: a, cfg: cfg, log: log, logger: log.Logger(), socket: cfg.Socket, rules: make(chan daemon.Rules)}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stops, err := a.watchStops(ctx)
+	if err != nil {
+		return err
+	}
+	go s.endOn(stops, cancel)
+	go s.reloads(ctx)
+	rules := rulesOf(cfg.Config)
+	err = daemon.Run(ctx, daemon.Options{
+		StateDir: string(cfg.State), Listen: cfg.Addresses(), TokensFile: string(cfg.TokensFile),
+		Sched: rules.Sched, Retention: rules.Retention, Version: version(), Log: s.logger, Flush: log.Flush,
+		Clock: a.clk, Seed: seed(), Beat: s.watchdog(), Reload: s.rules, Ready: s.ready,
+	})
+	if err == nil {
+		s.logger.Info("Brain stopped")
+	}
+	return err
+}
+
+// ready tells where the brain listens, once it does.
+func (s *service) ready(addrs []net.Addr) {
+	for _, addr := range addrs {
+		url := "http://" + addr.String()
+		if addr.Network() == "unix" {
+			url = s.socket // the listener's own name is the one before it was moved into place
+		}
+		s.logger.Info("Brain listening on "+url, record.KeyURL, url, record.KeyPID, os.Getpid())
+	}
+	s.notify(sd.SdNotifyReady)
+}
+
+// endOn ends the brain at the first stop. Answers under way get a few seconds;
+// there is nothing else to drain, so a second stop has nothing to interrupt.
+func (s *service) endOn(stops <-chan string, cancel context.CancelFunc) {
+	word := <-stops
+	s.logger.Info(fmt.Sprintf("Brain received shutdown signal (%s)", word), record.KeySignal, word)
+	s.notify(sd.SdNotifyStopping)
+	cancel()
+}
+
+// makeState makes the state directory and that of its socket, for this user only.
+func (a *app) makeState(cfg *config.Loaded) error {
 	if err := os.MkdirAll(string(cfg.State), 0o700); err != nil {
 		return &candor.Error{Code: candor.CodeInvalid, Message: "state directory cannot be made", Hint: "name another with --state", Cause: err}
 	}
-	if s.log, err = a.openLog(cfg, "brain", a.Err); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.log.Close()) }()
-	s.logger = s.log.Logger()
-	if err := s.open(ctx); err != nil {
-		return err
-	}
-	return s.run(ctx)
-}
-
-// open takes the state's lead before the address, so that a second brain on
-// one state hears who leads it.
-func (s *service) open(ctx context.Context) error {
-	cfg := s.cfg
-	tokens, err := readTokens(string(cfg.TokensFile))
-	if err != nil {
-		return err
-	}
-	if err := socketDir(cfg.Brain.Listen); err != nil {
-		return err
-	}
-	if s.store, err = sqlite.Open(ctx, sqlite.Options{Dir: string(cfg.State), Seed: seed(), Clock: s.a.clk, Address: cfg.Brain.URL}); err != nil {
-		return err
-	}
-	if s.listen, err = httpapi.Listen(ctx, cfg.Brain.Listen, tokens); err != nil {
-		return errors.Join(err, s.store.Close())
-	}
-	rules := s.rules()
-	if s.brain, err = brain.New(ctx, brain.Options{
-		Store: s.store, Sched: rules, Clock: s.a.clk, Log: s.logger, Flush: s.log.Flush,
-		Retention: store.Retention{Age: cfg.Retention.Age.D(), Size: cfg.Retention.Size},
-		Beat:      s.watchdog(), Holder: func() string { return s.store.Stats().Holder }, Version: version(), PID: os.Getpid(),
-	}); err != nil {
-		return errors.Join(err, s.listen.Close(), s.store.Close())
-	}
-	s.server, err = httpapi.New(httpapi.Options{
-		Brain: s.brain, Store: s.store, StateDir: string(cfg.State), BatchRoot: rules.BatchRoot,
-		Tokens: tokens, Version: version(), Clock: s.a.clk, Logger: s.logger,
-	})
-	if err != nil {
-		return errors.Join(err, s.listen.Close(), s.store.Close())
+	socket := strings.TrimPrefix(cfg.Socket, "unix://")
+	if err := os.MkdirAll(filepath.Dir(socket), 0o700); err != nil {
+		return &candor.Error{Code: candor.CodeInvalid, Message: "directory of the socket cannot be made", Hint: "name a shorter --state, whose socket is inside it", Cause: err}
 	}
 	return nil
 }
 
-// run serves until a stop. Work under way in workers is not touched: they ride
-// it out and deliver when a brain is back.
-func (s *service) run(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	stops, err := s.a.watchStops(ctx)
-	if err != nil {
-		return err
-	}
-	loop, served := make(chan error, 1), make(chan error, 1)
-	loopCtx, endLoop := context.WithCancel(context.WithoutCancel(ctx))
-	defer endLoop()
-	go func() { loop <- s.brain.Run(loopCtx) }()
-	go func() { served <- s.server.Serve(s.listen) }()
-	s.logger.Info("Brain listening on "+s.cfg.Brain.Listen, record.KeyURL, s.cfg.Brain.URL, record.KeyPID, os.Getpid())
-	s.notify(daemon.SdNotifyReady)
-	go s.reloads(ctx)
-
-	var failed error
-	loopEnded := false
-	select {
-	case word := <-stops:
-		s.logger.Info(fmt.Sprintf("Brain received shutdown signal (%s)", word), record.KeySignal, word)
-	case <-ctx.Done():
-	case failed = <-served:
-	case failed = <-loop:
-		loopEnded = true
-	}
-	s.notify(daemon.SdNotifyStopping)
-	return errors.Join(failed, s.close(stops, endLoop, loop, loopEnded))
-}
-
-// close ends server, loop and store in this order. A second stop cuts off
-// answers under way.
-func (s *service) close(stops <-chan string, endLoop func(), loop <-chan error, loopEnded bool) error {
-	ctx, cancel := context.WithTimeout(context.Background(), goodbye)
-	defer cancel()
-	go func() {
-		select {
-		case <-stops:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	err := s.server.Shutdown(ctx)
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-		s.logger.Warn("Brain cut off answers that were still under way")
-		err = nil
-	}
-	endLoop()
-	if !loopEnded {
-		err = errors.Join(err, <-loop)
-	}
-	err = errors.Join(err, s.store.Close())
-	s.logger.Info("Brain stopped")
-	return err
-}
-
-// rules are the settings as the deciding part takes them.
-func (s *service) rules() sched.Config { return rulesOf(s.cfg.Config) }
-
-func rulesOf(c config.Config) sched.Config {
+// rulesOf are the settings as the deciding part takes them.
+func rulesOf(c config.Config) daemon.Rules {
 	r := sched.Defaults()
 	r.Heartbeat, r.Lost, r.Lease, r.Asking = c.Heartbeat.Interval.D(), c.Heartbeat.Lost.D(), c.Lease.D(), c.Heartbeat.Asking.D()
 	r.Stuck = map[candor.Class]time.Duration{
@@ -165,26 +114,7 @@ func rulesOf(c config.Config) sched.Config {
 	r.Backoff, r.BackoffMax = c.Retry.Backoff.D(), c.Retry.BackoffMax.D()
 	r.FreeTries, r.Poison = c.Retry.Uncounted, c.Retry.Poison
 	r.BatchRoot = filepath.Join(string(c.State), "batches")
-	return r
-}
-
-func readTokens(path string) (*httpapi.Tokens, error) {
-	if path == "" {
-		return nil, nil
-	}
-	return httpapi.ReadTokens(path)
-}
-
-// socketDir makes the directory of a unix socket, for this user only.
-func socketDir(listen string) error {
-	path, ok := strings.CutPrefix(listen, "unix://")
-	if !ok {
-		return nil
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return &candor.Error{Code: candor.CodeInvalid, Message: "directory of the socket cannot be made", Hint: "choose another with --listen", Cause: err}
-	}
-	return nil
+	return daemon.Rules{Sched: r, Retention: store.Retention{Age: c.Retention.Age.D(), Size: c.Retention.Size}}
 }
 
 // seed is where the ids of a new store start.
@@ -196,7 +126,7 @@ func seed() int64 {
 
 // notify tells systemd, if it asked to be told.
 func (s *service) notify(state string) {
-	if _, err := daemon.SdNotify(false, state); err != nil {
+	if _, err := sd.SdNotify(false, state); err != nil {
 		s.logger.Warn("systemd cannot be told: "+err.Error(), record.KeyError, err.Error())
 	}
 }
@@ -204,7 +134,7 @@ func (s *service) notify(state string) {
 // watchdog feeds systemd's watchdog from the loop itself, so that a stuck loop
 // is seen; nil if there is none.
 func (s *service) watchdog() func() {
-	limit, err := daemon.SdWatchdogEnabled(false)
+	limit, err := sd.SdWatchdogEnabled(false)
 	if err != nil || limit == 0 {
 		return nil
 	}
@@ -212,7 +142,7 @@ func (s *service) watchdog() func() {
 	return func() {
 		if now := s.a.clk.Now(); now.Sub(last) >= limit/4 {
 			last = now
-			s.notify(daemon.SdNotifyWatchdog)
+			s.notify(sd.SdNotifyWatchdog)
 		}
 	}
 }
@@ -229,14 +159,14 @@ func (s *service) reloads(ctx context.Context) {
 	for {
 		select {
 		case <-hup:
-			s.reload()
+			s.reload(ctx)
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-func (s *service) reload() {
+func (s *service) reload(ctx context.Context) {
 	next, err := s.cfg.Reload()
 	if err != nil {
 		s.logger.Error("Configuration refused, the old one stays: "+err.Error(), record.KeyError, err.Error())
@@ -252,6 +182,11 @@ func (s *service) reload() {
 	}
 	if level, err := record.ParseLevel(next.Log.Level); err == nil {
 		s.log.SetLevel(level)
+	}
+	select {
+	case s.rules <- rulesOf(next.Config):
+	case <-ctx.Done():
+		return
 	}
 	s.cfg = next
 	s.logger.Info(fmt.Sprintf("Configuration read again, %s", plural(len(changes), "change")))

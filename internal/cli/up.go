@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -32,7 +32,7 @@ nothing new starts, and what runs gets worker.grace to end. The second interrupt
 		},
 	}
 	a.farmFlags(cmd)
-	a.flagSetting(cmd, false, "listen", "brain.listen", "`address` of the brain: unix:///path or host:port")
+	a.flagSetting(cmd, false, "listen", "brain.listen", "further `addresses` of the brain: host:port or unix:///path")
 	a.flagSetting(cmd, false, "tokens", "tokens_file", "`file` of accepted tokens: lines of role and token, mode 600")
 	return cmd
 }
@@ -47,17 +47,17 @@ func (a *app) farmFlags(cmd *cobra.Command) {
 func (a *app) up(ctx context.Context, cfg *config.Loaded) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if err := os.MkdirAll(string(cfg.State), 0o700); err != nil {
-		return &candor.Error{Code: candor.CodeInvalid, Message: "state directory cannot be made", Hint: "name another with --state", Cause: err}
+	if err := a.makeState(cfg); err != nil {
+		return err
 	}
-	c, err := a.clientOf(cfg)
+	c, err := a.clientAt(cfg, cfg.Socket)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
 	if st, err := c.Status(ctx); err == nil {
 		return &candor.Error{
-			Code: candor.CodeLocked, Message: fmt.Sprintf("a brain (pid %d) already answers at %s", st.PID, cfg.Brain.URL),
+			Code: candor.CodeLocked, Message: fmt.Sprintf("a brain (pid %d) already answers at %s", st.PID, cfg.Socket),
 			Hint: "candor worker adds a worker to it; --state DIR starts one apart",
 		}
 	}
@@ -106,7 +106,7 @@ func (a *app) welcome(ctx context.Context, cfg *config.Loaded, s *started) {
 	if cfg.Origin("state").Layer == config.LayerFlag {
 		flag = " --state " + string(cfg.State)
 	}
-	a.talk("candor is up: brain at %s, %s, state in %s", cfg.Brain.URL, plural(len(s.farm.workers), "worker"), cfg.State)
+	a.talk("candor is up: brain at %s, %s, state in %s", strings.Join(cfg.Addresses(), " and "), plural(len(s.farm.workers), "worker"), cfg.State)
 	a.talk("submit:  candor%s submit PLAN", flag)
 	a.talk("look:    candor%s status", flag)
 }

@@ -79,7 +79,7 @@ func (a *app) work(ctx context.Context, cfg *config.Loaded, w workerFlags) (err 
 		return err
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
-	c, err := a.clientOf(cfg)
+	c, err := a.clientAt(cfg, cfg.Brain.URL)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ type Config struct {
 	TokensFile Path            `koanf:"tokens_file" doc:"The brain's file of accepted tokens and their roles: viewer, operator, worker. Needed to listen anywhere but on a unix socket or loopback."`
 	Log        Log             `koanf:"log" doc:"What candor's own processes write."`
 	Heartbeat  Heartbeat       `koanf:"heartbeat" doc:"Signs of life of workers."`
-	Lease      candor.Duration `koanf:"lease" default:"120s" min:"1s" doc:"Silence after which a worker's tasks are taken back and given to others."`
+	Lease      candor.Duration `koanf:"lease" default:"120s" min:"1s" live:"yes" doc:"Silence after which a worker's tasks are taken back and given to others."`
 	Stuck      Stuck           `koanf:"stuck" doc:"How long a running task may show no progress before it is called stuck, by class. Being stuck is a warning; a step's no_progress ends the attempt."`
 	Priority   Priority        `koanf:"priority" doc:"The order of the queue."`
 	Retry      Retry           `koanf:"retry" doc:"Further attempts of tasks whose plan does not say otherwise."`
@@ -30,8 +30,8 @@ type Config struct {
 
 // Brain says where the brain is.
 type Brain struct {
-	URL    string `koanf:"url" doc:"Where clients and workers find the brain: unix:///path/to.sock or http://host:port. Empty: where a brain with this state directory listens."`
-	Listen string `koanf:"listen" doc:"Where the brain listens: unix:///path/to.sock or host:port. Empty: candor.sock in the state directory."`
+	URL    string   `koanf:"url" doc:"Where clients and workers find the brain: unix:///path/to.sock or http://host:port. Empty: the socket of the state directory."`
+	Listen []string `koanf:"listen" doc:"Where the brain listens beside the socket candor.sock of its state directory: host:port or unix:///path/to.sock. An address that other machines can reach needs tokens_file."`
 }
 
 // Log says what candor's own processes write.
@@ -43,41 +43,41 @@ type Log struct {
 
 // Heartbeat says how workers show that they live.
 type Heartbeat struct {
-	Interval candor.Duration `koanf:"interval" default:"5s" min:"100ms" doc:"Time between two heartbeats of a worker."`
-	Lost     candor.Duration `koanf:"lost" default:"60s" min:"1s" doc:"Silence after which a worker counts as lost."`
-	Asking   candor.Duration `koanf:"asking" default:"60s" min:"1s" doc:"A living worker with room that has not asked for work for this long is named in the log."`
+	Interval candor.Duration `koanf:"interval" default:"5s" min:"100ms" live:"yes" doc:"Time between two heartbeats of a worker."`
+	Lost     candor.Duration `koanf:"lost" default:"60s" min:"1s" live:"yes" doc:"Silence after which a worker counts as lost."`
+	Asking   candor.Duration `koanf:"asking" default:"60s" min:"1s" live:"yes" doc:"A living worker with room that has not asked for work for this long is named in the log."`
 }
 
 // Stuck has a threshold for each class.
 type Stuck struct {
-	CPU      candor.Duration `koanf:"cpu" default:"5m" min:"1s" doc:"Class cpu."`
-	Script   candor.Duration `koanf:"script" default:"5m" min:"1s" doc:"Class script."`
-	LLM      candor.Duration `koanf:"llm" default:"5m" min:"1s" doc:"Class llm."`
-	Resource candor.Duration `koanf:"resource" default:"10m" min:"1s" doc:"Class resource: loading a large model from a slow disk takes minutes."`
+	CPU      candor.Duration `koanf:"cpu" default:"5m" min:"1s" live:"yes" doc:"Class cpu."`
+	Script   candor.Duration `koanf:"script" default:"5m" min:"1s" live:"yes" doc:"Class script."`
+	LLM      candor.Duration `koanf:"llm" default:"5m" min:"1s" live:"yes" doc:"Class llm."`
+	Resource candor.Duration `koanf:"resource" default:"10m" min:"1s" live:"yes" doc:"Class resource: loading a large model from a slow disk takes minutes."`
 }
 
 // Priority orders the queue.
 type Priority struct {
-	Aging candor.Duration `koanf:"aging" default:"1m" min:"1ms" doc:"Waiting time that is worth one step of priority, so that low priorities get through in time."`
+	Aging candor.Duration `koanf:"aging" default:"1m" min:"1ms" live:"yes" doc:"Waiting time that is worth one step of priority, so that low priorities get through in time."`
 }
 
 // Retry spaces and bounds attempts.
 type Retry struct {
-	Backoff    candor.Duration `koanf:"backoff" default:"1s" min:"1ms" doc:"Pause before the second attempt; it doubles with each further one."`
-	BackoffMax candor.Duration `koanf:"backoff_max" default:"10m" min:"1ms" doc:"The longest pause."`
-	Uncounted  int             `koanf:"uncounted" default:"50" min:"1" doc:"Attempts that do not use up the retries of a task (its worker died, exit 75) after which it fails all the same."`
-	Poison     int             `koanf:"poison" default:"2" min:"1" doc:"Workers that must die under a task before it is set aside."`
+	Backoff    candor.Duration `koanf:"backoff" default:"1s" min:"1ms" live:"yes" doc:"Pause before the second attempt; it doubles with each further one."`
+	BackoffMax candor.Duration `koanf:"backoff_max" default:"10m" min:"1ms" live:"yes" doc:"The longest pause."`
+	Uncounted  int             `koanf:"uncounted" default:"50" min:"1" live:"yes" doc:"Attempts that do not use up the retries of a task (its worker died, exit 75) after which it fails all the same."`
+	Poison     int             `koanf:"poison" default:"2" min:"1" live:"yes" doc:"Workers that must die under a task before it is set aside."`
 }
 
 // Monitor spaces the MONITOR line.
 type Monitor struct {
-	Interval candor.Duration `koanf:"interval" default:"30s" min:"1s" doc:"Time between two MONITOR lines."`
+	Interval candor.Duration `koanf:"interval" default:"30s" min:"1s" live:"yes" doc:"Time between two MONITOR lines."`
 }
 
 // Retention bounds history.
 type Retention struct {
-	Age  candor.Duration `koanf:"age" default:"720h" min:"0s" doc:"Age of ended batches and of events at which they are removed. 0s: no limit."`
-	Size candor.Bytes    `koanf:"size" default:"2GiB" min:"0" doc:"Size of the store above which the oldest history goes first. 0: no limit."`
+	Age  candor.Duration `koanf:"age" default:"720h" min:"0s" live:"yes" doc:"Age of ended batches and of events at which they are removed. 0s: no limit."`
+	Size candor.Bytes    `koanf:"size" default:"2GiB" min:"0" live:"yes" doc:"Size of the store above which the oldest history goes first. 0: no limit."`
 }
 
 // Worker describes a worker of this machine.

@@ -44,6 +44,7 @@ type File struct {
 type Loaded struct {
 	Config
 	Files   []File // strongest first
+	Socket  string // of the brain, by its state directory: unix:///path
 	origins map[string]Origin
 	values  *koanf.Koanf
 	sources Sources

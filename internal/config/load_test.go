@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -123,7 +124,7 @@ func TestWhatIsWrongNamesItsPlace(t *testing.T) {
 		{name: "broken YAML", file: "log:\n\tlevel: info\n", want: `FILE:2:1: found character that cannot start any token`},
 		{name: "variable", env: map[string]string{"CANDOR_LEASE": "soon"}, want: `$CANDOR_LEASE: "soon" is not a duration`, hint: "write it with a unit, like 90s, 10m or 1h30m"},
 		{name: "two that clash", file: "heartbeat: {lost: 5m}\n", want: `FILE:1:13: lease must not be shorter than heartbeat.lost, or tasks are taken from workers that are not lost`, hint: "raise lease or lower heartbeat.lost"},
-		{name: "address", file: "brain: {listen: somewhere}\n", want: `FILE:1:9: brain.listen: "somewhere" is neither unix:///path nor host:port`, hint: "for this machine only: 127.0.0.1:7070"},
+		{name: "address", file: "brain: {listen: [somewhere]}\n", want: `FILE:1:9: brain.listen: "somewhere" is neither unix:///path nor host:port`, hint: "for this machine only: 127.0.0.1:7070"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -162,31 +163,30 @@ func TestPathsStartWhereTheyAreWritten(t *testing.T) {
 	}
 }
 
-func TestPlacesFollowFromTheStateDirectory(t *testing.T) {
+func TestTheSocketFollowsFromTheStateDirectory(t *testing.T) {
 	tests := []struct {
-		name, listen string
-		vars         map[string]string
-		wantListen   string
-		wantURL      string
+		name      string
+		vars      map[string]string
+		addresses []string
+		url       string
 	}{
-		{name: "home", wantListen: "unix://HOME/.local/state/candor/candor.sock", wantURL: "unix://HOME/.local/state/candor/candor.sock"},
-		{name: "xdg", vars: map[string]string{"XDG_STATE_HOME": "/s"}, wantListen: "unix:///s/candor/candor.sock", wantURL: "unix:///s/candor/candor.sock"},
-		{name: "relative xdg is ignored", vars: map[string]string{"XDG_STATE_HOME": "s"}, wantListen: "unix://HOME/.local/state/candor/candor.sock", wantURL: "unix://HOME/.local/state/candor/candor.sock"},
-		{name: "all addresses", listen: "0.0.0.0:7070", wantListen: "0.0.0.0:7070", wantURL: "http://127.0.0.1:7070"},
-		{name: "IPv6", listen: "[::1]:7070", wantListen: "[::1]:7070", wantURL: "http://[::1]:7070"},
+		{name: "home", addresses: []string{"unix:///h/.local/state/candor/candor.sock"}, url: "unix:///h/.local/state/candor/candor.sock"},
+		{name: "XDG", vars: map[string]string{"XDG_STATE_HOME": "/s"}, addresses: []string{"unix:///s/candor/candor.sock"}, url: "unix:///s/candor/candor.sock"},
+		{name: "relative XDG is ignored", vars: map[string]string{"XDG_STATE_HOME": "s"}, addresses: []string{"unix:///h/.local/state/candor/candor.sock"}, url: "unix:///h/.local/state/candor/candor.sock"},
+		{name: "an address more", vars: map[string]string{"CANDOR_STATE_DIR": "/s", "CANDOR_BRAIN_LISTEN": "[::1]:7070"}, addresses: []string{"unix:///s/candor.sock", "[::1]:7070"}, url: "unix:///s/candor.sock"},
+		{name: "a brain elsewhere", vars: map[string]string{"CANDOR_STATE_DIR": "/s", "CANDOR_BRAIN_URL": "http://rig:7070"}, addresses: []string{"unix:///s/candor.sock"}, url: "http://rig:7070"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			m := newMachine(t)
 			m.Home = "/h"
-			for k, v := range tt.vars {
-				m.vars[k] = v
+			maps.Copy(m.vars, tt.vars)
+			l := m.load(t)
+			if diff := cmp.Diff(tt.addresses, l.Addresses()); diff != "" {
+				t.Errorf("addresses (-want +got):\n%s", diff)
 			}
-			m.vars["CANDOR_BRAIN_LISTEN"] = tt.listen
-			c := m.load(t).Config
-			want := [2]string{strings.ReplaceAll(tt.wantListen, "HOME", "/h"), strings.ReplaceAll(tt.wantURL, "HOME", "/h")}
-			if diff := cmp.Diff(want, [2]string{c.Brain.Listen, c.Brain.URL}); diff != "" {
-				t.Errorf("listen and URL (-want +got):\n%s", diff)
+			if l.Brain.URL != tt.url {
+				t.Errorf("URL %s, want %s", l.Brain.URL, tt.url)
 			}
 		})
 	}
@@ -198,11 +198,11 @@ func TestALongStateDirectoryHasItsSocketElsewhere(t *testing.T) {
 		m := newMachine(t)
 		m.vars["XDG_RUNTIME_DIR"] = "/run/user/7"
 		m.vars["CANDOR_STATE_DIR"] = "/" + strings.Repeat("d", 120) + last
-		listen := m.load(t).Brain.Listen
+		listen := m.load(t).Socket
 		if !strings.HasPrefix(listen, "unix:///run/user/7/candor-") || len(listen) > 60 {
 			t.Errorf("listen %q, want a short path in the runtime directory", listen)
 		}
-		if again := m.load(t).Brain.Listen; again != listen {
+		if again := m.load(t).Socket; again != listen {
 			t.Errorf("listen %q, then %q: a client would not find the brain", listen, again)
 		}
 		sockets[listen] = last

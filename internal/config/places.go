@@ -8,8 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"candor"
 )
 
 // DefaultSystemFile is the system's configuration file on Unix.
@@ -76,11 +74,9 @@ func (l *Loaded) derive() {
 		}
 		c.State = Path(filepath.Join(base, "candor"))
 	}
-	if c.Brain.Listen == "" {
-		c.Brain.Listen = unixPrefix + src.socket(string(c.State))
-	}
+	l.Socket = unixPrefix + filepath.ToSlash(src.socket(string(c.State)))
 	if c.Brain.URL == "" {
-		c.Brain.URL = urlOf(c.Brain.Listen)
+		c.Brain.URL = l.Socket
 	}
 	if c.Log.Dir == "" {
 		c.Log.Dir = Path(filepath.Join(string(c.State), "logs"))
@@ -102,21 +98,6 @@ func (src Sources) socket(state string) string {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(state))
 	return filepath.Join(dir, fmt.Sprintf("candor-%016x.sock", h.Sum64()))
-}
-
-// urlOf is where a brain that listens there is found from this machine.
-func urlOf(listen string) string {
-	if strings.HasPrefix(listen, unixPrefix) {
-		return listen
-	}
-	host, port, err := net.SplitHostPort(listen)
-	if err != nil {
-		return "http://" + listen
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
-	}
-	return "http://" + net.JoinHostPort(host, port)
 }
 
 // check holds settings against each other.
@@ -146,20 +127,21 @@ func (l *Loaded) check() error {
 	return l.checkListen()
 }
 
+// Addresses is where a brain with these settings listens, its own socket first.
+func (l *Loaded) Addresses() []string { return append([]string{l.Socket}, l.Brain.Listen...) }
+
 func (l *Loaded) checkListen() error {
-	listen := l.Config.Brain.Listen
-	if path, ok := strings.CutPrefix(listen, unixPrefix); ok {
-		if len(path) > socketPathLimit {
-			return &candor.Error{
-				Code:    candor.CodeInvalid,
-				Message: fmt.Sprintf("%s: brain.listen: the socket path has %d bytes, more than the %d that systems take", l.Origin("brain.listen"), len(path), socketPathLimit),
-				Hint:    "name a shorter path, or host:port",
+	at := l.Origin("brain.listen")
+	for _, address := range l.Addresses() {
+		if path, ok := strings.CutPrefix(address, unixPrefix); ok {
+			if len(path) > socketPathLimit {
+				return invalid(fmt.Sprintf("%s: brain.listen: the socket path has %d bytes, more than the %d that systems take", at, len(path), socketPathLimit), "name a shorter path, or host:port")
 			}
+			continue
 		}
-		return nil
-	}
-	if _, _, err := net.SplitHostPort(listen); err != nil {
-		return invalid(fmt.Sprintf("%s: brain.listen: %q is neither unix:///path nor host:port", l.Origin("brain.listen"), listen), "for this machine only: 127.0.0.1:7070")
+		if _, _, err := net.SplitHostPort(address); err != nil {
+			return invalid(fmt.Sprintf("%s: brain.listen: %q is neither unix:///path nor host:port", at, address), "for this machine only: 127.0.0.1:7070")
+		}
 	}
 	return nil
 }
