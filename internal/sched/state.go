@@ -167,6 +167,7 @@ func (s *State) adopt(t *task) {
 	s.leases[t.run.lease] = t
 	if w := s.workers[t.run.worker]; w != nil {
 		w.running = append(w.running, t)
+		w.reserved += t.step.spec.VRAM
 	}
 }
 
