@@ -70,8 +70,8 @@ func (s *State) tryAgain(t *task, r *candor.Result, counted bool) {
 	where := ""
 	if !counted && s.hasOther(t, t.run.worker) {
 		if !slices.Contains(p.avoid, t.run.worker) {
-			p.avoid = append(p.avoid, t.run.worker)
-			slices.Sort(p.avoid)
+			// A new list: shapes and records hold the former one.
+			p.avoid = slices.Sorted(slices.Values(append(slices.Clip(p.avoid), t.run.worker)))
 		}
 		where, wait = ", not on "+strings.Join(p.avoid, ", "), 0
 	}
