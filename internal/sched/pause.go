@@ -34,7 +34,8 @@ func (s *State) resume(req candor.ChangeRequest) (candor.ChangeReply, error) {
 			return "would be resumed"
 		}
 		since := s.now.Sub(s.pauses[i].At)
-		s.pauses = slices.Delete(s.pauses, i, i+1)
+		// A new list: answers point into the former one.
+		s.pauses = slices.Concat(s.pauses[:i], s.pauses[i+1:])
 		s.changePauses(candor.EventResumed, fmt.Sprintf("%s resumed%s after %s", sayScope(p), byWhom(req.By), candor.ShortDuration(since)))
 		return "resumed"
 	})
