@@ -9,7 +9,7 @@ import (
 // cancel ends batches and tasks. What waits is cancelled now; what runs is
 // ordered to end and is cancelled when its worker says that nothing is left.
 func (s *State) cancel(req candor.ChangeRequest) (candor.ChangeReply, error) {
-	ts, err := s.targets(req.Targets)
+	ts, err := s.workTargets(req.Targets, true, "cancelled")
 	if err != nil {
 		return candor.ChangeReply{}, err
 	}
@@ -26,8 +26,6 @@ func (s *State) cancel(req candor.ChangeRequest) (candor.ChangeReply, error) {
 					reply.Changed = append(reply.Changed, s.cancelOne(b, req))
 				}
 			}
-		default:
-			return candor.ChangeReply{}, candor.Errorf(candor.CodeInvalid, "%s cannot be cancelled: name batches or tasks", t.text)
 		}
 	}
 	return reply, nil

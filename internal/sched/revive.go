@@ -9,7 +9,7 @@ import (
 // retry queues failed and cancelled tasks again under their own ids, with a
 // fresh budget, and revives what was given up because of them.
 func (s *State) retry(req candor.ChangeRequest) (candor.ChangeReply, error) {
-	ts, err := s.targets(req.Targets)
+	ts, err := s.workTargets(req.Targets, false, "retried")
 	if err != nil {
 		return candor.ChangeReply{}, err
 	}
@@ -17,21 +17,18 @@ func (s *State) retry(req candor.ChangeRequest) (candor.ChangeReply, error) {
 	for _, t := range ts {
 		var picked []*task
 		var b *batch
-		switch {
-		case t.batch != nil:
+		if t.batch != nil {
 			b = t.batch
 			for task := range b.eachTask() {
 				if retryable(task, req) {
 					picked = append(picked, task)
 				}
 			}
-		case t.task != nil:
+		} else {
 			b = t.task.batch()
 			if t.task.state == failed || t.task.state == cancelled {
 				picked = []*task{t.task}
 			}
-		default:
-			return candor.ChangeReply{}, candor.Errorf(candor.CodeInvalid, "%s cannot be retried: name batches or tasks", t.text)
 		}
 		ch := candor.Changed{Target: t.text, Batch: b.rec.ID, Tasks: len(picked)}
 		if t.task != nil {

@@ -34,6 +34,21 @@ func (s *State) targets(names []string) ([]target, error) {
 	return out, nil
 }
 
+// workTargets resolves names that must all be those of batches and tasks, or
+// all if that may be said.
+func (s *State) workTargets(names []string, all bool, verb string) ([]target, error) {
+	ts, err := s.targets(names)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range ts {
+		if t.batch == nil && t.task == nil && !(t.all && all) {
+			return nil, candor.Errorf(candor.CodeInvalid, "%s cannot be %s: name batches or tasks", t.text, verb)
+		}
+	}
+	return ts, nil
+}
+
 func (s *State) target(name string) (target, error) {
 	if name == "all" {
 		return target{text: name, all: true}, nil
