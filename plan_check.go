@@ -167,9 +167,10 @@ func (c *checker) outputs(s *Step) error {
 }
 
 // ValidOutputPath tells whether p names something inside an attempt's folder on
-// every platform: relative, clean, with slashes, without control characters.
+// every platform: relative, clean, with slashes, without control characters. A
+// dot at its beginning is left to candor, which marks what it has put in place.
 func ValidOutputPath(p string) bool {
-	return fs.ValidPath(p) && p != "." && plainText(p, 1024) && !strings.ContainsAny(p, `\:`)
+	return fs.ValidPath(p) && p[0] != '.' && plainText(p, 1024) && !strings.ContainsAny(p, `\:`)
 }
 
 func (c *checker) needs(s *Step) error {

@@ -82,6 +82,7 @@ func TestValidateRefuses(t *testing.T) {
 		"output absolute":      {step("scan", func(s *Step) { s.Outputs["x"] = "/x" }), "stay inside"},
 		"output not clean":     {step("scan", func(s *Step) { s.Outputs["x"] = "a//x" }), "stay inside"},
 		"output is all":        {step("scan", func(s *Step) { s.Outputs["x"] = "." }), "stay inside"},
+		"output of candor":     {step("scan", func(s *Step) { s.Outputs["x"] = ".lease" }), "stay inside"},
 		"output of windows":    {step("scan", func(s *Step) { s.Outputs["x"] = `..\x` }), "stay inside"},
 		"output name":          {step("scan", func(s *Step) { s.Outputs["X"] = "x" }), "no name for an output"},
 		"outputs of one path":  {step("scan", func(s *Step) { s.Outputs["x"] = "scan.json" }), "the same file"},

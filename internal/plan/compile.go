@@ -208,7 +208,7 @@ func (c *compiler) outputs(given named[text]) map[string]string {
 		case clean == ".." || strings.HasPrefix(clean, "../"):
 			c.wrong(p.value.node, "a path inside the task's own folder, like result.json", "output %s climbs out of the task's folder: %q", name, clip(written))
 		case !candor.ValidOutputPath(clean):
-			c.wrong(p.value.node, `a path inside the task's own folder, without \, : and control characters`, "output %s cannot be at %q", name, clip(written))
+			c.wrong(p.value.node, `a path inside the task's own folder, not beginning with a dot, without \, : and control characters`, "output %s cannot be at %q", name, clip(written))
 		case paths[clean] != "":
 			c.wrong(p.value.node, "", "outputs %s and %s are the same file", paths[clean], name)
 		}

@@ -10,6 +10,10 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
+// maxProblems ends the reading of a plan that is wrong all over: nobody reads on,
+// and each problem costs a look for what was meant.
+const maxProblems = 100
+
 // reader gathers what is wrong while it walks a document.
 type reader struct {
 	doc      *document
@@ -32,12 +36,17 @@ func (r *reader) warn(n *yaml.Node, hint, format string, args ...any) {
 	r.warnings = append(r.warnings, r.doc.problem(n.Line, n.Column, fmt.Sprintf(format, args...), hint))
 }
 
-// sorted is everything found, in the order of the file, each thing once.
+// sorted is everything found, in the order of the file, each thing once, up to
+// maxProblems.
 func sorted(all Errors) Errors {
 	slices.SortStableFunc(all, func(a, b *Error) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	return slices.CompactFunc(all, func(a, b *Error) bool { return *a == *b })
+	all = slices.CompactFunc(all, func(a, b *Error) bool { return *a == *b })
+	if more := len(all) - maxProblems; more > 0 {
+		all = append(all[:maxProblems:maxProblems], &Error{File: all[0].File, Message: fmt.Sprintf("and %d more problems", more)})
+	}
+	return all
 }
 
 // fromNode is a type of the format that reads itself. Others are structs.
@@ -47,6 +56,9 @@ type fromNode interface {
 
 // into reads a node into a value of the format.
 func (r *reader) into(n *yaml.Node, v reflect.Value) {
+	if len(r.errors) >= maxProblems {
+		return
+	}
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
@@ -71,6 +83,9 @@ func (r *reader) object(n *yaml.Node, v reflect.Value) {
 		missing[name] = options == ""
 	}
 	for _, p := range pairs {
+		if len(r.errors) >= maxProblems {
+			return
+		}
 		i, known := fields[p.key.Value]
 		if !known {
 			r.wrong(p.key, didYouMean(p.key.Value, keys, "here may be"), "unknown key %q", clip(p.key.Value))

@@ -71,20 +71,20 @@ func (c *compiler) taskNames(d *draft) []string {
 func (c *compiler) order() []*draft {
 	const (
 		untouched = iota
-		open
+		begun
 		done
 	)
 	state := map[*draft]int{}
 	var path, ordered []*draft
 	var visit func(d *draft)
 	visit = func(d *draft) {
-		state[d] = open
+		state[d] = begun
 		path = append(path, d)
 		for _, e := range inFileOrder(d.edges) {
 			switch state[e.to] {
 			case untouched:
 				visit(e.to)
-			case open:
+			case begun:
 				c.wrong(e.node, "one of them cannot wait for the other", "tasks need each other in a circle: %s", circle(path, e.to))
 			}
 		}

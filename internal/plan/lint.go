@@ -42,6 +42,9 @@ func (c *compiler) lint(d *draft) {
 func (c *compiler) given(d *draft) []string {
 	var known []string
 	for _, e := range d.edges {
+		if len(e.to.task.Outputs.pairs) == 0 {
+			continue // it has no folder
+		}
 		known = append(known, candor.NeedDirEnv(e.to.key.Value))
 		if c.runsMany(d, e) {
 			continue

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"path/filepath"
 	"reflect"
 
@@ -41,6 +42,9 @@ func Load(path string, in map[string]string, opts Options) (*candor.Submission, 
 	c := &compiler{reader: &reader{doc: doc}, dirs: folders{plan: filepath.Dir(absolute), caller: caller}}
 	var f file
 	c.into(doc.root, reflect.ValueOf(&f).Elem())
+	if len(c.errors) >= maxProblems {
+		return nil, sorted(c.errors)
+	}
 	sub := c.compile(f, absolute, in)
 	if len(c.errors) == 0 {
 		c.verify(sub)
@@ -64,15 +68,11 @@ func (c *compiler) verify(sub *candor.Submission) {
 		return
 	}
 	place := c.doc.root
-	if invalid, ok := err.(*candor.Error); ok {
-		if d := c.byName[textOf(invalid.Detail["step"])]; d != nil {
+	if invalid, ok := errors.AsType[*candor.Error](err); ok {
+		name, _ := invalid.Detail["step"].(string)
+		if d := c.byName[name]; d != nil {
 			place = d.key
 		}
 	}
 	c.wrong(place, "", "%s", err)
-}
-
-func textOf(v any) string {
-	s, _ := v.(string)
-	return s
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -128,6 +129,28 @@ func TestTooManyItems(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "100001 items are more than the 100000") {
 		t.Fatal(err)
 	}
+}
+
+func TestAPlanThatIsWrongAllOver(t *testing.T) {
+	for name, text := range map[string]string{
+		"keys":  "tasks: {a: {run: \"true\", " + many(5000, "k%d: x") + "}}\n",
+		"needs": "tasks: {a: {run: \"true\", needs: [" + strings.Repeat("x, ", 200_000) + "]}}\n",
+		"items": "tasks: {a: {run: \"true\", foreach: {items: [" + strings.Repeat(".nan, ", 90_000) + "]}}}\n",
+		"merge": "tasks:\n  a: &a {run: \"true\", " + many(5000, "k%d: x") + "}\n" + "  b: {<<: [" + strings.Repeat("*a, ", 300) + "]}\n",
+	} {
+		_, err := Load(write(t, text), nil, Options{})
+		if all, ok := errors.AsType[Errors](err); !ok || len(all) > maxProblems+1 {
+			t.Errorf("%s: %d problems", name, len(all))
+		}
+	}
+}
+
+func many(n int, format string) string {
+	var all []string
+	for i := range n {
+		all = append(all, fmt.Sprintf(format, i))
+	}
+	return strings.Join(all, ", ")
 }
 
 func TestErrorsAreFoundByCode(t *testing.T) {

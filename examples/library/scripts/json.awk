@@ -16,6 +16,8 @@ function json(s,    out, i, n, c, size) {
 		size = 1
 		if (c == "\"" || c == "\\") out = out "\\" c
 		else if (c >= " " && c <= "~") out = out c
+		else if (c == "\n") out = out "\\n"
+		else if (c == "\t") out = out "\\t"
 		else if (json_ord[c] < 128) out = out sprintf("\\u%04x", json_ord[c])
 		else if ((size = utf8(s, i)) > 0) out = out substr(s, i, size)
 		else {
@@ -55,7 +57,7 @@ function unjson(s,    out, i, c) {
 			out = out sprintf("%c", json_hex(substr(s, i + 4, 1)) * 16 + json_hex(substr(s, i + 5, 1)))
 			s = substr(s, i + 6)
 		} else {
-			out = out c
+			out = out (c == "n" ? "\n" : c == "t" ? "\t" : c)
 			s = substr(s, i + 2)
 		}
 	}
