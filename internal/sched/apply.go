@@ -10,6 +10,9 @@ import (
 // command that is refused changes nothing. Instants must not go back; one that
 // does counts as the latest seen, so that a stepped clock cannot reverse time.
 func (s *State) Apply(now time.Time, cmd Command) (any, error) {
+	if s.now.IsZero() {
+		s.begin(now)
+	}
 	if now.After(s.now) {
 		s.now = now
 	}

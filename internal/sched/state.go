@@ -70,6 +70,26 @@ func New(cfg Config, snap *Snapshot) *State {
 	return s
 }
 
+// begin is the first instant after loading. While the brain was away nobody
+// could report to it, so every silence counts from here: that of workers, of
+// running attempts, and of the supervisors who are asked before a task is given
+// to somebody else.
+func (s *State) begin(now time.Time) {
+	s.now = now
+	for _, w := range s.roster {
+		w.seen, w.asked = now, now
+		if w.info.Supervisor != "" {
+			s.hosts.note(w.info.Supervisor, now)
+		}
+		if len(w.running) == 0 {
+			w.idle = now
+		}
+		for _, t := range w.running {
+			t.run.moved = now
+		}
+	}
+}
+
 // atLeastOne keeps zero from being anybody's number: zero means none.
 func (m *Meta) atLeastOne() {
 	m.NextTask = max(m.NextTask, 1)

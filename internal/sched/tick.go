@@ -39,9 +39,6 @@ func (s *State) checkWorker(w *worker) {
 		s.reclaim(w)
 		return
 	}
-	if w.seen.IsZero() { // the brain has just started: its absence is not the worker's
-		w.seen, w.asked = s.now, s.now
-	}
 	silent := s.now.Sub(w.seen)
 	if silent >= s.cfg.Lost && w.state != candor.WorkerLost {
 		w.state = candor.WorkerLost

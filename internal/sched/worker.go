@@ -79,7 +79,10 @@ func (s *State) register(req candor.RegisterRequest) (candor.RegisterReply, erro
 		w.info = req.Info
 		s.addWorker(w)
 	}
-	former := w.info
+	former, died := w.info, !fresh && w.state != candor.WorkerGone && w.info.PID != req.Info.PID
+	if died { // nobody saw its former process end; its successor is the proof
+		s.deaths++
+	}
 	w.info, w.view, w.state = req.Info, req.View, aliveState(req.View)
 	w.session = s.meta.NextSession
 	s.meta.NextSession++
@@ -90,7 +93,7 @@ func (s *State) register(req candor.RegisterRequest) (candor.RegisterReply, erro
 	s.event(&candor.Event{
 		Level: candor.LevelInfo, Code: candor.EventWorkerJoined, Worker: w.info.Name, Text: sayJoined(w, fresh, former),
 	})
-	drop := s.takeHolds(w, &req)
+	drop := s.takeHolds(w, &req, died)
 	if len(w.running) == 0 {
 		w.idle = s.now
 	}
@@ -145,7 +148,7 @@ func aliveState(v candor.View) candor.WorkerState {
 
 // takeHolds settles which leases survive a registration. What the worker still
 // runs goes on; what it does not name has no process any more, by its word.
-func (s *State) takeHolds(w *worker, req *candor.RegisterRequest) (drop []int64) {
+func (s *State) takeHolds(w *worker, req *candor.RegisterRequest, died bool) (drop []int64) {
 	for _, t := range slices.Clone(w.running) {
 		if slices.Contains(req.Holds, t.run.lease) {
 			t.run.missed = 0
@@ -156,7 +159,7 @@ func (s *State) takeHolds(w *worker, req *candor.RegisterRequest) (drop []int64)
 		if len(req.Leftover) > 0 {
 			s.runsTwice(t, w, strings.Join(req.Leftover, ", "))
 		}
-		s.lose(t, why, !req.Verified)
+		s.lose(t, why, died)
 	}
 	for _, lease := range req.Holds {
 		if t := s.leases[lease]; t == nil || t.run.worker != w.info.Name {
@@ -217,7 +220,23 @@ func (s *State) heartbeat(name string, req *candor.HeartbeatRequest) (candor.Hea
 		s.noteErrors(w, req.Errors)
 	}
 	s.listen(w, req.Running)
-	return s.orders(w), nil
+	reply := s.orders(w)
+	reply.Abort = append(reply.Abort, s.strays(w, req.Running)...)
+	return reply, nil
+}
+
+// strays orders attempts to end whose leases are over: their worker was silent
+// for too long, and somebody else may have the task.
+func (s *State) strays(w *worker, running []candor.LeaseProgress) []candor.AbortOrder {
+	var out []candor.AbortOrder
+	for i := range running {
+		if t := s.leases[running[i].Lease]; t == nil || t.run.worker != w.info.Name {
+			out = append(out, candor.AbortOrder{
+				Lease: running[i].Lease, Reason: candor.ReasonFenced, Text: fmt.Sprintf("lease %d is over", running[i].Lease),
+			})
+		}
+	}
+	return out
 }
 
 // listen takes in the progress of running attempts, and notices leases that
