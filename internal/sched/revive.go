@@ -69,6 +69,10 @@ func (s *State) reviveAll(b *batch, picked []*task, by string) {
 		Text: fmt.Sprintf("Batch %s: %s queued again%s", b.rec.ID, count(len(picked), "task"), byWhom(by)),
 	})
 	b.rec.Cancelled = false
+	if !b.rec.ExpiresAt.IsZero() && !s.now.Before(b.rec.ExpiresAt) {
+		// It would expire again at once; it gets as long as it had.
+		b.rec.ExpiresAt = s.now.Add(b.rec.ExpiresAt.Sub(b.rec.CreatedAt))
+	}
 	s.touchBatch(b)
 	for _, t := range picked {
 		s.revive(t)
