@@ -90,17 +90,24 @@ func (h *laneHeap) Pop() any {
 	return l
 }
 
-// shapeKey names a set of requirements. Lists are sorted where they are made.
+// shapeKey names a set of requirements. Each part has its length before it, so
+// that no two sets have one key, whatever the words in them.
 func shapeKey(spec *candor.Step, avoid []string) string {
 	var b strings.Builder
-	for _, part := range []string{
-		string(spec.Class), spec.Model, strconv.FormatInt(int64(spec.VRAM), 10), spec.Requires.Worker,
-		strings.Join(spec.Requires.Labels, ","), strings.Join(spec.Requires.Tools, ","), strings.Join(avoid, ","),
-	} {
-		b.WriteString(strconv.Itoa(len(part)))
-		b.WriteByte(':')
-		b.WriteString(part)
+	add := func(parts ...string) {
+		b.WriteString(strconv.Itoa(len(parts)))
+		for _, part := range parts {
+			b.WriteByte(' ')
+			b.WriteString(strconv.Itoa(len(part)))
+			b.WriteByte(':')
+			b.WriteString(part)
+		}
+		b.WriteByte(';')
 	}
+	add(string(spec.Class), spec.Model, strconv.FormatInt(int64(spec.VRAM), 10), spec.Requires.Worker)
+	add(spec.Requires.Labels...)
+	add(spec.Requires.Tools...)
+	add(avoid...)
 	return b.String()
 }
 
