@@ -75,10 +75,11 @@ func (s *State) tryAgain(t *task, r *candor.Result, counted bool) {
 		}
 		where, wait = ", not on "+strings.Join(p.avoid, ", "), 0
 	}
-	p.notBefore = s.now.Add(wait)
+	p.notBefore = fromMicro(0)
 	tries := fmt.Sprintf("attempt %d of %d", t.counted+1, t.tries)
 	next := "next try now"
 	if wait > 0 {
+		p.notBefore = s.now.Add(wait)
 		next = fmt.Sprintf("next try at %s", candor.FormatTime(p.notBefore))
 	}
 	s.event(&candor.Event{
@@ -97,20 +98,22 @@ func (s *State) tryAgain(t *task, r *candor.Result, counted bool) {
 }
 
 // backoff is how long the next try waits: doubling from the step's own or the
-// brain's first value.
+// brain's first value. A step that asks for more than the brain's longest wait
+// gets what it asks for.
 func (s *State) backoff(t *task, counted bool) time.Duration {
 	d := t.step.spec.Backoff.D()
 	if d == 0 {
 		d = s.cfg.Backoff
 	}
+	longest := max(d, s.cfg.BackoffMax)
 	n := int(t.counted)
 	if !counted {
 		n = int(t.past.free)
 	}
-	for range min(n-1, 20) {
+	for i := 1; i < n && d < longest; i++ {
 		d *= 2
 	}
-	return min(d, s.cfg.BackoffMax)
+	return min(d, longest)
 }
 
 // hasOther tells whether some other living worker could ever take a task.
