@@ -217,6 +217,11 @@ func (s *State) forget(b *batch) {
 	for i, n := range b.counts {
 		s.counts[i] -= n
 	}
+	for _, sh := range s.shapeList {
+		if t := sh.last.task; t != nil && t.batch() == b {
+			sh.last = taken{} // it would keep all tasks of the batch in memory
+		}
+	}
 	s.tasks.remove(b)
 	delete(s.batches, b.rec.ID)
 	delete(s.keys, b.rec.Key)
