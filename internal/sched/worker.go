@@ -88,6 +88,7 @@ func (s *State) register(req candor.RegisterRequest) (candor.RegisterReply, erro
 	s.meta.NextSession++
 	w.joined, w.seen, w.asked = s.now, s.now, s.now
 	w.completed, w.failed, w.frozen, w.silent, w.told = 0, 0, time.Time{}, false, ""
+	w.errors = nil
 	w.setReason(s.now, candor.NewReason(candor.ReasonIdleClaiming, "has just joined"))
 	s.touchWorker(w)
 	s.event(&candor.Event{
@@ -297,9 +298,9 @@ func (s *State) noteErrors(w *worker, errs map[string]int) {
 	if w.errors == nil {
 		w.errors = map[string]int{}
 	}
-	for code, n := range errs {
+	for _, code := range sortedKeys(errs) {
 		if len(w.errors) < 100 || w.errors[code] > 0 {
-			w.errors[code] += n
+			w.errors[code] += errs[code]
 		}
 	}
 }
