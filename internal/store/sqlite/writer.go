@@ -40,7 +40,7 @@ func openWriter(ctx context.Context, file string) (*writer, error) {
 	// A checkpoint on this connection is the last resort: see flusher. 32 MiB of
 	// log (8192 pages) is also what may be left in the file afterwards.
 	c, err := sqlite.NewConnector(dsn(file, "mode=rw", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)",
-		"wal_autocheckpoint(8192)", "journal_size_limit(33554432)", "cache_size(-65536)", "temp_store(MEMORY)"))
+		"wal_autocheckpoint(8192)", "journal_size_limit(33554432)", "cache_size(-16384)", "temp_store(MEMORY)"))
 	if err != nil {
 		return nil, fault("open "+file, err)
 	}
