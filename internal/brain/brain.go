@@ -121,8 +121,14 @@ func (b *Brain) Do(ctx context.Context, cmd sched.Command) (any, error) {
 		}
 	}
 	reply, err := b.do(ctx, cmd)
-	if candor.CodeOf(err) == candor.CodeNotFound && err != nil && b.recall(ctx, cmd) {
-		reply, err = b.do(ctx, cmd)
+	if candor.CodeOf(err) == candor.CodeNotFound {
+		came, trouble := b.recall(ctx, cmd)
+		if trouble != nil {
+			return nil, trouble
+		}
+		if came {
+			reply, err = b.do(ctx, cmd)
+		}
 	}
 	if st, ok := reply.(candor.Status); ok {
 		return b.complete(st), err

@@ -54,17 +54,19 @@ func (b *Brain) tryHeld(now time.Time, answers *[]*request, current *sched.Comma
 	for looked < len(b.held) {
 		r := b.held[looked]
 		looked++
-		if r.ctx.Err() != nil {
-			refuse([]*request{r}, r.ctx.Err())
-			continue
-		}
 		*current = r.cmd
 		*answers = append(*answers, r)
-		if !b.news(now, r, retry) && now.Before(r.until) {
-			*answers = (*answers)[:len(*answers)-1]
-			b.held[kept] = r
-			kept++
+		gone := r.ctx.Err()
+		if gone == nil && (b.news(now, r, retry) || !now.Before(r.until)) {
+			continue
 		}
+		*answers = (*answers)[:len(*answers)-1]
+		if gone != nil {
+			refuse([]*request{r}, gone)
+			continue
+		}
+		b.held[kept] = r
+		kept++
 	}
 	b.ready = b.state.Ready()
 }
@@ -94,5 +96,3 @@ func (b *Brain) news(now time.Time, r *request, retry bool) bool {
 		return true
 	}
 }
-
-func (b *Brain) isHeld(r *request) bool { return slices.Contains(b.held, r) }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"candor"
+	"candor/internal/record"
 	"candor/internal/sched"
 )
 
@@ -112,7 +114,7 @@ func (b *Brain) decide(now time.Time, round []*request) (answers []*request, bro
 	var current sched.Command
 	defer func() {
 		if p := recover(); p != nil {
-			b.opts.Log.Error(fmt.Sprintf("Deciding on %T crashed: %v", current, p), "stack", string(debug.Stack()))
+			b.opts.Log.Error(fmt.Sprintf("Deciding on %T crashed: %v", current, p), record.KeyStack, string(debug.Stack()))
 			broken = candor.Errorf(candor.CodeInternal, "deciding crashed: %v", p)
 		}
 	}()
@@ -173,18 +175,15 @@ func (b *Brain) holder() string {
 }
 
 // reload throws the state away and loads what is durable. Everybody of the
-// round hears that nothing of it happened.
+// round hears that nothing of it happened, those too who had begun to wait.
 func (b *Brain) reload(ctx context.Context, round, answers []*request, cause error) error {
 	text := cause.Error()
 	if old := b.trouble.Swap(&text); old == nil || *old != text {
-		b.opts.Log.Error("The round is refused and the state loaded again: "+text, "reason", string(candor.ReasonStoreTrouble))
+		b.opts.Log.Error("The round is refused and the state loaded again: "+text, record.KeyReason, string(candor.ReasonStoreTrouble))
 	}
 	refuse(answers, refusal(cause))
-	for _, r := range round {
-		if !closed(r.done) && !b.isHeld(r) {
-			refuse([]*request{r}, refusal(cause))
-		}
-	}
+	refuse(round, refusal(cause))
+	b.held = slices.DeleteFunc(b.held, func(r *request) bool { return closed(r.done) })
 	for wait := 10 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
 		_, err := b.load(ctx)
 		if err == nil {

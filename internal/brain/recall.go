@@ -49,34 +49,41 @@ func targetsOf(cmd sched.Command) []string {
 }
 
 // recall brings ended batches that a command names back into memory. It tells
-// whether any came.
-func (b *Brain) recall(ctx context.Context, cmd sched.Command) bool {
-	any := false
+// whether any came; what the store does not know either is no error.
+func (b *Brain) recall(ctx context.Context, cmd sched.Command) (came bool, _ error) {
 	for _, name := range targetsOf(cmd) {
-		id, ok := b.stored(ctx, name)
-		if !ok {
+		id, err := b.stored(ctx, name)
+		if err != nil {
+			return came, err
+		}
+		if id == 0 {
 			continue
 		}
 		lb, err := b.opts.Store.LoadBatch(ctx, id)
+		if candor.CodeOf(err) == candor.CodeNotFound && err != nil {
+			continue // pruned meanwhile
+		}
 		if err != nil {
-			continue
+			return came, err
 		}
-		if _, err := b.do(ctx, sched.Admit{Batch: *lb}); err == nil {
-			any = true
+		if _, err := b.do(ctx, sched.Admit{Batch: *lb}); err != nil {
+			return came, err
 		}
+		came = true
 	}
-	return any
+	return came, nil
 }
 
-// stored finds the one batch that a name means in the store.
-func (b *Brain) stored(ctx context.Context, name string) (candor.BatchID, bool) {
+// stored finds the one batch that a name means in the store; 0 if there is none
+// or more than one.
+func (b *Brain) stored(ctx context.Context, name string) (candor.BatchID, error) {
 	refs, err := b.opts.Store.Resolve(ctx, name, 2)
-	if err != nil || len(refs.Batches)+len(refs.Tasks) != 1 {
-		return 0, false
-	}
-	if len(refs.Batches) == 1 {
-		return refs.Batches[0], true
+	switch {
+	case err != nil || len(refs.Batches)+len(refs.Tasks) != 1:
+		return 0, err
+	case len(refs.Batches) == 1:
+		return refs.Batches[0], nil
 	}
 	t, err := b.opts.Store.Task(ctx, refs.Tasks[0])
-	return t.Batch, err == nil
+	return t.Batch, err
 }
