@@ -93,7 +93,7 @@ func (s *State) fenceDone(f *candor.FenceReport) {
 	}
 	w := s.workers[t.run.worker]
 	if !f.Dead {
-		s.runsTwice(t, w, strings.Join(f.Leftover, ", "))
+		s.runsTwice(t, w, leftover(f.Leftover))
 	}
 	s.lose(t, candor.NewReason(candor.ReasonLeaseExpired, fmt.Sprintf("%s was silent for %s; its processes are ended",
 		w.info.Name, candor.ShortDuration(s.now.Sub(w.seen)))), false)

@@ -180,9 +180,10 @@ func (s *State) lose(t *task, why *candor.Reason, died bool) {
 // without it in between. A bad night kills workers whatever they run.
 func (s *State) poisonous(t *task, name string) bool {
 	p := t.history()
-	if len(p.downed) == 0 || s.deaths-p.deathMark > len(p.downed)+1 {
-		p.downed, p.deathMark = nil, s.deaths-1
+	if len(p.downed) == 0 || s.deaths-p.deathMark > int(p.under)+1 {
+		p.downed, p.under, p.deathMark = nil, 0, s.deaths-1
 	}
+	p.under++
 	if !slices.Contains(p.downed, name) {
 		p.downed = append(p.downed, name)
 	}

@@ -85,7 +85,8 @@ type past struct {
 	avoid     []string
 	downed    []string
 	free      uint16 // uncounted attempts
-	deathMark int    // State.deaths when a worker first died under it
+	under     uint16 // deaths under it since deathMark; the same worker may die again
+	deathMark int    // State.deaths before the first of them
 }
 
 func (t *task) history() *past {
@@ -147,6 +148,8 @@ func (t *task) restore(r *TaskRecord) {
 	}
 	if !r.NotBefore.IsZero() || r.Reason != nil || r.Last != nil || r.Avoid != nil || r.Downed != nil {
 		t.past = &past{notBefore: r.NotBefore, reason: r.Reason, last: r.Last, avoid: r.Avoid, downed: r.Downed}
+		// Deaths are counted anew by each brain; those under this task stay known.
+		t.past.under, t.past.deathMark = uint16(len(r.Downed)), -len(r.Downed)
 	}
 }
 

@@ -79,8 +79,9 @@ func (s *State) register(req candor.RegisterRequest) (candor.RegisterReply, erro
 		w.info = req.Info
 		s.addWorker(w)
 	}
-	former, died := w.info, !fresh && w.state != candor.WorkerGone && w.info.PID != req.Info.PID
-	if died { // nobody saw its former process end; its successor is the proof
+	// A new process in its place proves that the former one has ended.
+	former, died := w.info, !fresh && (w.info.PID != req.Info.PID || w.info.Started != req.Info.Started)
+	if died && w.state != candor.WorkerGone { // and nobody had told so before
 		s.deaths++
 	}
 	w.info, w.view, w.state = req.Info, req.View, aliveState(req.View)
@@ -157,8 +158,8 @@ func (s *State) takeHolds(w *worker, req *candor.RegisterRequest, died bool) (dr
 			continue
 		}
 		why := candor.NewReason(candor.ReasonWorkerDied, fmt.Sprintf("%s started anew without it", w.info.Name))
-		if len(req.Leftover) > 0 {
-			s.runsTwice(t, w, strings.Join(req.Leftover, ", "))
+		if !req.Verified {
+			s.runsTwice(t, w, leftover(req.Leftover))
 		}
 		s.lose(t, why, died)
 	}
@@ -168,6 +169,14 @@ func (s *State) takeHolds(w *worker, req *candor.RegisterRequest, died bool) (dr
 		}
 	}
 	return drop
+}
+
+// leftover names processes that could not be ended, if their names are known.
+func leftover(names []string) string {
+	if len(names) == 0 {
+		return "its process"
+	}
+	return strings.Join(names, ", ")
 }
 
 // alive finds the worker that speaks, if its session is the current one.
@@ -318,6 +327,9 @@ func (s *State) leave(name string, req candor.LeaveRequest) error {
 			name, req.Crash, count(req.Completed, "task"), req.Failed)
 	}
 	s.event(&candor.Event{Level: level, Code: candor.EventWorkerLeft, Worker: name, Text: text})
+	if req.Crash != "" {
+		s.deaths++
+	}
 	s.gone(w)
 	for _, t := range slices.Clone(w.running) {
 		s.lose(t, candor.NewReason(candor.ReasonShutdown, name+" left before it was done"), req.Crash != "")
