@@ -14,8 +14,8 @@ func (s *State) results(w *worker, results []candor.Result) []candor.ResultReply
 	plain := true
 	replies := make([]candor.ResultReply, 0, len(results))
 	for i := range results {
-		r := &results[i]
-		verdict, text := s.result(w, r)
+		r := results[i] // a copy: a command is its sender's
+		verdict, text := s.result(w, &r)
 		plain = plain && verdict == candor.ResultTaken
 		replies = append(replies, candor.ResultReply{Task: r.Task, Lease: r.Lease, Verdict: verdict, Text: text})
 	}
@@ -33,18 +33,27 @@ func (s *State) result(w *worker, r *candor.Result) (candor.ResultVerdict, strin
 	case t == nil && r.Lease < s.meta.NextLease:
 		return s.fenced(w, r, nil, "its batch ended, or was removed, before this result came")
 	case t == nil:
-		return candor.ResultUnknown, "no such task"
+		return s.unknown(w, r)
 	case t.state == processing && t.run.lease == r.Lease:
 		s.finish(t, w, r)
 		return candor.ResultTaken, ""
-	case t.lastLease() == r.Lease && t.state.final():
+	case t.heard(r.Lease):
 		return candor.ResultRepeated, "recorded before"
-	case t.state == queued && t.lastLease() == r.Lease && r.Outcome == candor.AttemptDone:
+	case t.state == queued && t.lastLease() == r.Lease && r.Outcome == candor.AttemptDone && missingManifest(t, r) == nil:
 		s.late(t, w, r)
 		return candor.ResultLate, "its lease was over, but nobody had begun again"
 	default:
 		return s.fenced(w, r, t, t.fencedBy())
 	}
+}
+
+// heard tells whether the result of an attempt is on record: its worker sends
+// it again when it has not heard so. What the brain itself gave up was not heard.
+func (t *task) heard(lease int64) bool {
+	if p := t.past; p != nil && p.last != nil && p.last.Lease == lease {
+		return p.last.Outcome != candor.AttemptLost
+	}
+	return t.state == complete && t.run != nil && t.run.lease == lease
 }
 
 // lastLease is the lease of the current or last attempt.
@@ -62,7 +71,19 @@ func (t *task) fencedBy() string {
 	if t.state == processing {
 		return fmt.Sprintf("attempt %d runs on %s under lease %d", t.attempt, t.run.worker, t.run.lease)
 	}
-	return "the task is " + string(stateNames[t.state]) + " by another attempt"
+	if t.state == queued || t.state == blocked {
+		return "the attempt was given up, and the task is " + string(stateNames[t.state]) + " again"
+	}
+	return "the task is " + string(stateNames[t.state]) + " without it"
+}
+
+// unknown notes a result that this brain cannot place: the store is another one.
+func (s *State) unknown(w *worker, r *candor.Result) (candor.ResultVerdict, string) {
+	s.event(&candor.Event{
+		Level: candor.LevelWarn, Code: candor.EventResultFenced, Task: r.Task, Lease: r.Lease, Worker: w.info.Name, Reason: candor.ReasonFenced,
+		Text: fmt.Sprintf("Result of %s from %s under lease %d (%s) refused: there is no such task, and this brain never gave that lease", r.Task, w.info.Name, r.Lease, r.Outcome),
+	})
+	return candor.ResultUnknown, "no such task"
 }
 
 func (s *State) fenced(w *worker, r *candor.Result, t *task, why string) (candor.ResultVerdict, string) {
@@ -94,12 +115,12 @@ func (s *State) late(t *task, w *worker, r *candor.Result) {
 func (s *State) finish(t *task, w *worker, r *candor.Result) {
 	abort := t.run.abort
 	s.endRun(t)
-	w.count(r.Outcome)
 	if r.Outcome == candor.AttemptDone {
 		if bad := missingManifest(t, r); bad != nil {
 			r.Outcome, r.Reason = candor.AttemptPermanent, bad
 		}
 	}
+	w.count(r.Outcome)
 	switch {
 	case r.Outcome == candor.AttemptDone:
 		s.succeed(t, r)
