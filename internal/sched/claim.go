@@ -18,7 +18,7 @@ func (s *State) have(w *worker) Have {
 	if g := w.info.GPU; g != nil {
 		h.VRAM, h.Free = g.Total, g.Total-w.reserved
 		if v := w.view.GPU; v != nil {
-			h.Free = min(h.Free, v.Free)
+			h.Free = min(h.Free, v.Free-w.unseen)
 		}
 	}
 	return h
@@ -163,6 +163,7 @@ func (s *State) start(t *task, w *worker) {
 	}
 	w.running = append(w.running, t)
 	w.reserved += t.step.spec.VRAM
+	w.unseen += t.step.spec.VRAM
 	sh.last = taken{task: t, winner: w.info.Name, at: s.now, asked: w.asked}
 	s.claimed(t, w)
 }

@@ -36,6 +36,7 @@ type worker struct {
 	told     string // draining and paused as last told to it
 	dirty    bool
 	reserved candor.Bytes // VRAM of what runs on it
+	unseen   candor.Bytes // of it, what began after the worker last looked at its card
 }
 
 func (w *worker) record() WorkerRecord {
@@ -200,7 +201,7 @@ func (s *State) hear(w *worker, v candor.View) {
 	silent := s.now.Sub(w.seen)
 	w.seen = s.now
 	if v.State != "" || v.GPU != nil {
-		w.view = v
+		w.view, w.unseen = v, 0
 	}
 	was := w.state
 	w.state = aliveState(w.view)
