@@ -168,6 +168,11 @@ func plan(n int, key string) candor.Submission {
 	return candor.Submission{Name: "plan", Key: key, Steps: []candor.Step{step}}
 }
 
+// modelPlan is one task that no worker of a rig takes.
+func modelPlan() candor.Submission {
+	return candor.Submission{Name: "llm", Steps: []candor.Step{{Name: "topics", Class: candor.ClassLLM, Model: "qwen2.5:7b"}}}
+}
+
 // join registers a worker and returns its session.
 func (r *rig) join(name string, slots int) int64 {
 	r.t.Helper()

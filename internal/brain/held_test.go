@@ -63,7 +63,7 @@ func TestHeldClaimTimesOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(t)
 		session := r.join("worker-1", 1)
-		must[candor.SubmitReply](r, sched.Submit{Sub: candor.Submission{Name: "llm", Steps: []candor.Step{{Name: "topics", Class: candor.ClassLLM, Model: "qwen2.5:7b"}}}})
+		must[candor.SubmitReply](r, sched.Submit{Sub: modelPlan()})
 		for _, c := range []struct{ ask, want time.Duration }{{3 * time.Second, 3 * time.Second}, {time.Hour, time.Minute}} {
 			begun := time.Now()
 			reply := must[candor.ClaimReply](r, claim("worker-1", session, 1, c.ask))

@@ -31,7 +31,7 @@ func TestStopAnswersEverybody(t *testing.T) {
 	}()
 	g := newGate()
 	r.shelf.onCommit(g.hold)
-	last := r.begin(t.Context(), sched.Submit{Sub: plan(1, "")})
+	last := r.begin(t.Context(), sched.Submit{Sub: modelPlan()})
 	<-g.reached
 	for range 50 {
 		all = append(all, r.begin(t.Context(), sched.Status{}))
