@@ -8,7 +8,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // Limits of a submission. They keep one request from burying the queue, and
@@ -55,7 +54,7 @@ func (s *Submission) validateHead() error {
 		return Errorf(CodeInvalid, "%q is no key: one line of at most %d bytes", clip(s.Key), MaxText)
 	case s.Expires < 0:
 		return Errorf(CodeInvalid, "expires is negative: %s", s.Expires)
-	case !passable(s.PlanDir) || !passable(s.PlanFile):
+	case !Passable(s.PlanDir) || !Passable(s.PlanFile):
 		return Errorf(CodeInvalid, "the plan's path cannot be passed to a process: %q", clip(s.PlanDir))
 	case len(s.Inputs) > 0 && !(json.Valid(s.Inputs) && bytes.HasPrefix(bytes.TrimSpace(s.Inputs), []byte("{"))):
 		return Errorf(CodeInvalid, "inputs are not a JSON object")
@@ -107,7 +106,7 @@ func (c *checker) command(s *Step) error {
 		return Errorf(CodeInvalid, "argv names no program")
 	}
 	for _, arg := range append([]string{s.Run}, s.Argv...) {
-		if !passable(arg) {
+		if !Passable(arg) {
 			return Errorf(CodeInvalid, "a command is UTF-8 text without zero bytes, at most %d bytes an argument: %q", MaxArgument, clip(arg))
 		}
 	}
@@ -117,7 +116,7 @@ func (c *checker) command(s *Step) error {
 			return Errorf(CodeInvalid, "%q cannot be the name of an environment variable", clip(name))
 		case ReservedEnv(name):
 			return Errorf(CodeInvalid, "%s is set by candor itself", name)
-		case !passable(name + "=" + s.Env[name]):
+		case !Passable(name + "=" + s.Env[name]):
 			return Errorf(CodeInvalid, "the value of %s is not UTF-8 text without zero bytes of at most %d bytes", name, MaxArgument)
 		}
 	}
@@ -171,152 +170,6 @@ func (c *checker) outputs(s *Step) error {
 // dot at its beginning is left to candor, which marks what it has put in place.
 func ValidOutputPath(p string) bool {
 	return fs.ValidPath(p) && p[0] != '.' && plainText(p, 1024) && !strings.ContainsAny(p, `\:`)
-}
-
-func (c *checker) needs(s *Step) error {
-	seen := make(map[string]bool, len(s.Needs))
-	for _, n := range s.Needs {
-		needed := c.steps[n.Step]
-		if needed == nil {
-			return Errorf(CodeInvalid, "needs %q, which is not among the steps before it", clip(n.Step))
-		}
-		if seen[n.Step] {
-			return Errorf(CodeInvalid, "needs %q twice", n.Step)
-		}
-		seen[n.Step] = true
-		if n.Each && !c.sameItems(s, needed) {
-			return Errorf(CodeInvalid, "waits for %q item by item, but does not fan out over the same items", n.Step)
-		}
-	}
-	return nil
-}
-
-// sameItems tells whether item i of a and item i of b belong together.
-func (c *checker) sameItems(a, b *Step) bool {
-	x, y := c.source(a), c.source(b)
-	switch {
-	case x == nil || y == nil:
-		return false
-	case x.From != nil || y.From != nil:
-		return x.From != nil && y.From != nil && x.From.Key() == y.From.Key()
-	default:
-		return len(x.Items) == len(y.Items)
-	}
-}
-
-// source follows Same to the step that says what the items are. It ends, since
-// Same names a step that came before.
-func (c *checker) source(s *Step) *Each {
-	for s != nil && s.Each != nil && s.Each.Same != "" {
-		s = c.steps[s.Each.Same]
-	}
-	if s == nil {
-		return nil
-	}
-	return s.Each
-}
-
-func (c *checker) each(s *Step) error {
-	if s.Each == nil {
-		c.tasks++
-		return nil
-	}
-	e, kinds := s.Each, 0
-	for _, is := range []bool{len(e.Items) > 0, e.Same != "", e.From != nil} {
-		if is {
-			kinds++
-		}
-	}
-	switch {
-	case kinds > 1:
-		return Errorf(CodeInvalid, "fans out over one thing: items, the items of another step, or a manifest")
-	case e.Same != "":
-		return c.same(s)
-	case e.From != nil:
-		return c.manifest(s)
-	}
-	c.tasks += len(e.Items)
-	for i, item := range e.Items {
-		if err := ValidItem(item); err != nil {
-			return Errorf(CodeInvalid, "item %d: %v", i, err)
-		}
-	}
-	return nil
-}
-
-func (c *checker) same(s *Step) error {
-	other := s.Each.Same
-	if !slices.ContainsFunc(s.Needs, func(n Need) bool { return n.Step == other }) {
-		return Errorf(CodeInvalid, "shares the items of %q and so needs it", clip(other))
-	}
-	source := c.source(s)
-	if source == nil {
-		return Errorf(CodeInvalid, "shares the items of %q, which has none", other)
-	}
-	c.tasks += len(source.Items)
-	return nil
-}
-
-func (c *checker) manifest(s *Step) error {
-	m := s.Each.From
-	i := slices.IndexFunc(s.Needs, func(n Need) bool { return n.Step == m.Step })
-	if i < 0 {
-		return Errorf(CodeInvalid, "takes its items from %q and so needs it", clip(m.Step))
-	}
-	writer := c.steps[m.Step]
-	switch {
-	case s.Needs[i].AllowFailed:
-		return Errorf(CodeInvalid, "takes its items from %q, whose failure it cannot allow", m.Step)
-	case writer.Each != nil:
-		return Errorf(CodeInvalid, "takes its items from %q, which writes a list for each of its own items", m.Step)
-	case writer.Outputs[m.Output] == "":
-		return Errorf(CodeInvalid, "takes its items from output %q of %q, which declares no such output", clip(m.Output), m.Step)
-	case !plainText(m.Path, 1024):
-		return Errorf(CodeInvalid, "%q is not a dotted path", clip(m.Path))
-	}
-	return nil
-}
-
-// variables refuses a step for which two needs would set the same variable.
-func (c *checker) variables(s *Step) error {
-	set := map[string]string{}
-	claim := func(env, by string) error {
-		if other, taken := set[env]; taken {
-			return Errorf(CodeInvalid, "both %s and %s would be $%s", other, by, env)
-		}
-		set[env] = by
-		return nil
-	}
-	for _, n := range s.Needs {
-		if err := claim(NeedDirEnv(n.Step), "the folder of "+n.Step); err != nil {
-			return err
-		}
-		for _, output := range slices.Sorted(maps.Keys(c.steps[n.Step].Outputs)) {
-			if err := claim(NeedOutputEnv(n.Step, output), "output "+output+" of "+n.Step); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// ValidItem says what keeps a JSON value from being an item: it has to reach a
-// command as an environment variable with every byte intact.
-func ValidItem(item json.RawMessage) error {
-	switch {
-	case len(item) > MaxItemSize:
-		return Errorf(CodeInvalid, "%d bytes are more than the %d that an item may have", len(item), MaxItemSize)
-	case !utf8.Valid(item) || !json.Valid(item):
-		return Errorf(CodeInvalid, "not JSON: %q", clip(string(item)))
-	case bytes.Contains(item, []byte(`\u0000`)) && hasZero(item):
-		return Errorf(CodeInvalid, "holds a zero byte, which no environment variable can: %q", clip(string(item)))
-	}
-	return nil
-}
-
-// hasZero tells an escaped zero character from an escaped backslash before u0000.
-func hasZero(item json.RawMessage) bool {
-	return bytes.Contains(bytes.ReplaceAll(item, []byte(`\\`), nil), []byte(`\u0000`))
 }
 
 // clip keeps untrusted text in messages short.

@@ -63,7 +63,8 @@ func plainText(s string, limit int) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 })
 }
 
-// passable tells whether s can be an argument or a variable of a process.
-func passable(s string) bool {
+// Passable tells whether s can be an argument or a variable of a process: UTF-8
+// without zero bytes, of at most MaxArgument bytes.
+func Passable(s string) bool {
 	return len(s) <= MaxArgument && utf8.ValidString(s) && !strings.ContainsRune(s, 0)
 }

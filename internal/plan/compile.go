@@ -175,7 +175,7 @@ func (c *compiler) env(given named[word]) map[string]string {
 			c.wrong(p.key, "letters, digits and _, not beginning with a digit", "%q cannot be the name of an environment variable", clip(name))
 		case candor.ReservedEnv(name) || strings.HasPrefix(name, "INPUT_"):
 			c.wrong(p.key, "take another name", "%s is set by candor itself", name)
-		case !passable(value):
+		case !candor.Passable(value):
 			c.wrong(p.value.node, "", "the value of %s is longer than the %d bytes a variable can hold, or has a zero byte", name, candor.MaxArgument)
 		}
 		env[name] = value

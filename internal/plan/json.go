@@ -7,9 +7,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"unicode/utf8"
-
-	"candor"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -119,9 +116,4 @@ func finiteNumber(text string) (json.RawMessage, error) {
 		return json.RawMessage(strings.TrimSpace(text)), nil
 	}
 	return json.RawMessage(strconv.FormatFloat(f, 'g', -1, 64)), nil
-}
-
-// passable tells whether a process can be given the text.
-func passable(s string) bool {
-	return len(s) <= candor.MaxArgument && utf8.ValidString(s) && !strings.ContainsRune(s, 0)
 }
