@@ -164,6 +164,7 @@ func (s *State) endRun(t *task) {
 		w.running[last] = nil
 		w.running = w.running[:last]
 		w.reserved -= t.step.spec.VRAM
+		w.unseen = min(w.unseen, w.reserved)
 	}
 	if len(w.running) == 0 {
 		w.idle = s.now

@@ -90,7 +90,7 @@ func (s *State) register(req candor.RegisterRequest) (candor.RegisterReply, erro
 	s.meta.NextSession++
 	w.joined, w.seen, w.asked = s.now, s.now, s.now
 	w.completed, w.failed, w.frozen, w.silent, w.told = 0, 0, time.Time{}, false, ""
-	w.errors = nil
+	w.errors, w.unseen = nil, 0
 	w.setReason(s.now, candor.NewReason(candor.ReasonIdleClaiming, "has just joined"))
 	s.touchWorker(w)
 	s.event(&candor.Event{
