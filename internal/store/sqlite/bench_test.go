@@ -39,7 +39,7 @@ func (f *farm) changes() *sched.Changes {
 	return &sched.Changes{Revision: f.revision, Meta: f.meta}
 }
 
-func submit(b *testing.B, s *Store, n int, item func(i int) json.RawMessage) *farm {
+func submit(b testing.TB, s *Store, n int, item func(i int) json.RawMessage) *farm {
 	snap, err := s.Load(b.Context())
 	if err != nil {
 		b.Fatal(err)

@@ -20,6 +20,13 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(1) // who is to be killed does not end well by itself
 	}
+	if dir := os.Getenv(holdEnv); dir != "" {
+		if err := hold(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	goleak.VerifyTestMain(m)
 }
 

@@ -18,9 +18,9 @@ const (
 	updateFew  = 8
 )
 
-// update is a way to update tasks: the columns that a record is bound to, and
+// updateWay is a way to update tasks: the columns that a record is bound to, and
 // what the statement does with them.
-type update struct {
+type updateWay struct {
 	columns string // of the values, separated by commas; the first is id
 	set     string
 	where   string // besides the id
@@ -29,8 +29,8 @@ type update struct {
 
 // claimed is the update of tasks that a worker has just claimed, one of the two
 // that happen to every task. All fields of such a record are stored.
-func claimed() update {
-	return update{
+func claimed() updateWay {
+	return updateWay{
 		columns: "id,attempt,counted,tries,worker,lease,queued_at,started_at",
 		set: `state = 'processing', attempt = v.attempt, counted = v.counted, tries = v.tries, worker = v.worker,
 			lease = v.lease, queued_at = v.queued_at, started_at = v.started_at, finished_at = 0, extra = NULL`,
@@ -45,8 +45,8 @@ func claimed() update {
 
 // completed is the update of tasks that completed under the lease that the
 // store knows. A lease is given once, to one worker: that needs no repeating.
-func completed() update {
-	return update{
+func completed() updateWay {
+	return updateWay{
 		columns: "id,lease,attempt,counted,tries,queued_at,started_at,finished_at",
 		set: `state = 'complete', attempt = v.attempt, counted = v.counted, tries = v.tries,
 			queued_at = v.queued_at, started_at = v.started_at, finished_at = v.finished_at, extra = NULL`,
@@ -61,8 +61,8 @@ func completed() update {
 
 // moved is any other update. A commit may hold several moves of a task at once,
 // so that of the law of moves one thing is left to check: what is complete stays.
-func moved() update {
-	return update{
+func moved() updateWay {
+	return updateWay{
 		columns: "id,was,was_lease,state,attempt,counted,tries,worker,lease,queued_at,started_at,finished_at,extra",
 		set: `state = v.state, attempt = v.attempt, counted = v.counted, tries = v.tries, worker = v.worker, lease = v.lease,
 			queued_at = v.queued_at, started_at = v.started_at, finished_at = v.finished_at, extra = v.extra`,
@@ -78,10 +78,10 @@ func moved() update {
 	}
 }
 
-func (u *update) width() int { return 1 + strings.Count(u.columns, ",") }
+func (u *updateWay) width() int { return 1 + strings.Count(u.columns, ",") }
 
 // statement updates up to rows tasks.
-func (u *update) statement(rows int) string {
+func (u *updateWay) statement(rows int) string {
 	row := "(?" + strings.Repeat(",?", u.width()-1) + ")"
 	return "WITH v(" + u.columns + ") AS (VALUES " + row + strings.Repeat(","+row, rows-1) +
 		") UPDATE task SET " + u.set + " FROM v WHERE task.id = v.id AND " + u.where
@@ -89,12 +89,12 @@ func (u *update) statement(rows int) string {
 
 // updates are the ways to update, with their statements: built once per writer.
 type updates struct {
-	ways      [3]update
+	ways      [3]updateWay
 	many, few [3]string
 }
 
 func newUpdates() *updates {
-	u := &updates{ways: [3]update{claimed(), completed(), moved()}}
+	u := &updates{ways: [3]updateWay{claimed(), completed(), moved()}}
 	for i := range u.ways {
 		u.many[i], u.few[i] = u.ways[i].statement(updateRows), u.ways[i].statement(updateFew)
 	}
@@ -143,7 +143,7 @@ func (w *writer) updateTasks(tasks []sched.TaskRecord, counts stepCounts) error 
 
 // update runs one statement; rows that it has room for beyond the group are
 // bound to NULL, which no id equals.
-func (w *writer) update(u *update, query string, rows int, group []*sched.TaskRecord) error {
+func (w *writer) update(u *updateWay, query string, rows int, group []*sched.TaskRecord) error {
 	width := u.width()
 	args := w.bind(rows * width)
 	for i, r := range group {

@@ -120,7 +120,7 @@ func nullable(s string) any {
 	return s
 }
 
-func flag(b bool) int64 {
+func bit(b bool) int64 {
 	if b {
 		return 1
 	}

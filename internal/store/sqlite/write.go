@@ -13,7 +13,7 @@ func (s *Store) writeNewBatches(c *sched.Changes) error {
 			return err
 		}
 		if _, err := s.w.exec(`INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			int64(b.ID), b.Name, nullable(b.Key), string(b.State), string(b.Outcome), flag(b.Cancelled),
+			int64(b.ID), b.Name, nullable(b.Key), string(b.State), string(b.Outcome), bit(b.Cancelled),
 			micro(b.CreatedAt), micro(b.FinishedAt), micro(b.ExpiresAt), b.PlanFile, b.PlanDir,
 			nullable(string(b.Inputs)), int64(b.Total), counts); err != nil {
 			return fault("write batch "+b.ID.String(), err)
@@ -41,7 +41,7 @@ func (s *Store) writeBatches(c *sched.Changes) error {
 			return err
 		}
 		n, err := s.w.exec(`UPDATE batch SET state = ?, outcome = ?, cancelled = ?, finished_at = ?, expires_at = ?, total = ?, counts = ?
-			WHERE id = ? AND state = ?`, string(b.State), string(b.Outcome), flag(b.Cancelled), micro(b.FinishedAt), micro(b.ExpiresAt),
+			WHERE id = ? AND state = ?`, string(b.State), string(b.Outcome), bit(b.Cancelled), micro(b.FinishedAt), micro(b.ExpiresAt),
 			int64(b.Total), counts, int64(b.ID), string(b.Was))
 		if err != nil {
 			return err
@@ -80,14 +80,14 @@ func (s *Store) writeSteps(c *sched.Changes) error {
 			return err
 		}
 		if _, err := s.w.exec(`INSERT INTO step (batch, number, name, class, spec, expanded, total) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-			int64(st.Batch), int64(st.Number), st.Step.Name, string(st.Step.Class), spec, flag(st.Expanded), int64(st.Total)); err != nil {
+			int64(st.Batch), int64(st.Number), st.Step.Name, string(st.Step.Class), spec, bit(st.Expanded), int64(st.Total)); err != nil {
 			return err
 		}
 	}
 	for i := range c.Steps {
 		st := &c.Steps[i]
 		n, err := s.w.exec(`UPDATE step SET expanded = ?, total = ? WHERE batch = ? AND number = ?`,
-			flag(st.Expanded), int64(st.Total), int64(st.Batch), int64(st.Number))
+			bit(st.Expanded), int64(st.Total), int64(st.Batch), int64(st.Number))
 		if err != nil {
 			return err
 		}
@@ -120,7 +120,7 @@ func (s *Store) writeWorkers(c *sched.Changes) error {
 			return err
 		}
 		if _, err := s.w.exec(`INSERT OR REPLACE INTO worker VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			w.Info.Name, w.Session, string(w.State), flag(w.Draining), micro(w.JoinedAt), micro(w.SeenAt),
+			w.Info.Name, w.Session, string(w.State), bit(w.Draining), micro(w.JoinedAt), micro(w.SeenAt),
 			int64(w.Completed), int64(w.Failed), info); err != nil {
 			return err
 		}
