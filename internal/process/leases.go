@@ -101,8 +101,10 @@ func KillLeases(clk Clock, leaseDir string, patience time.Duration) ([]Swept, er
 	for _, e := range entries {
 		path := filepath.Join(leaseDir, e.Name())
 		switch filepath.Ext(path) {
-		case ".fenced":
-			_ = os.Remove(path) // what is left of it forbids a lease that nobody will be given again
+		case ".fenced", ".new":
+			// Forbids a lease that nobody will be given again; half a record,
+			// before which the whole one was written.
+			_ = os.Remove(path)
 		case ".json":
 			s := killLease(clk, path, patience)
 			if s.Clean() {

@@ -111,6 +111,19 @@ func emptyText(r *candor.Report, preferred []candor.Class, view candor.View) str
 	return text
 }
 
+// lostTexts words the tasks that went to others while this worker waited.
+func lostTexts(r *candor.Report) []string {
+	if r == nil {
+		return nil
+	}
+	var lines []string
+	for _, race := range r.Lost {
+		lines = append(lines, fmt.Sprintf("Lost race: %s (%s) claimed by %s, which had asked %s earlier",
+			short(race.Task), race.Name, race.Winner, race.Margin))
+	}
+	return lines
+}
+
 func total(counts map[candor.Class]int) int {
 	n := 0
 	for _, c := range counts {

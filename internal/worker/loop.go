@@ -281,6 +281,9 @@ func (l *loop) granted(a answer) {
 	if len(a.reply.Tasks) == 0 {
 		text := emptyText(a.reply.Report, w.o.Classes, w.board.view())
 		w.say(slog.LevelDebug, lineEmpty, text, record.Fold("empty"))
+		for _, line := range lostTexts(a.reply.Report) {
+			w.say(slog.LevelDebug, lineEmpty, line)
+		}
 		if a.wait > 0 && w.o.Clock.Now().Sub(l.asked) < emptyPause {
 			l.retry = w.o.Clock.After(emptyPause)
 		}

@@ -94,6 +94,10 @@ func move(from, to string) error {
 	} else if errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	return copyOver(from, to)
+}
+
+func copyOver(from, to string) error {
 	info, err := os.Stat(from)
 	if err != nil {
 		return err
@@ -139,6 +143,12 @@ func replace(stage, target string) error {
 	if err := exchange(stage, target); err == nil {
 		return os.RemoveAll(stage)
 	}
+	return swap(stage, target)
+}
+
+// swap is replace for systems and file systems that cannot exchange: there is a
+// moment with nothing in place.
+func swap(stage, target string) error {
 	old := stage + ".old"
 	if err := os.Rename(target, old); err != nil {
 		return err
