@@ -86,6 +86,9 @@ func (c *Client) send(ctx context.Context, req request, body *payload) (*http.Re
 	if req.body != nil {
 		r.Header.Set("Content-Type", "application/json")
 		r.ContentLength = int64(body.buf.Len())
+		if r.ContentLength > wire.SmallBody {
+			r.Header.Set("Expect", "100-continue")
+		}
 		r.GetBody = body.reader
 		if r.Body, err = body.reader(); err != nil {
 			return nil, err

@@ -17,6 +17,8 @@ const (
 	maxIdle     = 1024
 	idleTimeout = 90 * time.Second
 	dialTimeout = 5 * time.Second
+	// expectTimeout is how long a large body waits to be asked for.
+	expectTimeout = 5 * time.Second
 )
 
 // dial makes the transport for a brain's URL, and the base of its request URLs.
@@ -31,9 +33,11 @@ func dial(raw string) (base string, _ *http.Transport, _ error) {
 		MaxIdleConns:        maxIdle,
 		MaxIdleConnsPerHost: maxIdle,
 		IdleConnTimeout:     idleTimeout,
-		DisableCompression:  true,
-		ReadBufferSize:      32 << 10,
-		WriteBufferSize:     32 << 10,
+		// Large bodies ask first, so that a refusal is read, not a broken pipe.
+		ExpectContinueTimeout: expectTimeout,
+		DisableCompression:    true,
+		ReadBufferSize:        32 << 10,
+		WriteBufferSize:       32 << 10,
 	}
 	switch {
 	case u.Scheme == "unix" && u.Host == "":

@@ -346,7 +346,7 @@ func newClient(t *testing.T, opts client.Options) *client.Client {
 // do sends a raw request.
 func do(t *testing.T, req *http.Request) *http.Response {
 	t.Helper()
-	tr := &http.Transport{DisableKeepAlives: true}
+	tr := &http.Transport{DisableKeepAlives: true, ExpectContinueTimeout: time.Minute}
 	resp, err := tr.RoundTrip(req)
 	if err != nil {
 		t.Fatal(err)
