@@ -34,7 +34,6 @@ type app struct {
 	quiet      bool
 	verbose    int
 	settings   []setting // flags that stand for a configuration key
-	stopped    bool      // the verb handles signals itself
 
 	loaded *config.Loaded // by config, once
 }
@@ -60,7 +59,11 @@ func (a *app) run(ctx context.Context, args []string) int {
 		if cmd.Annotations[ownSignals] == "" {
 			go a.cancelOnSignal(ctx, cancel)
 		}
-		return nil
+		if cmd.Flags().Lookup("output") == nil {
+			return nil
+		}
+		_, err := outputOf(cmd) // before anything is done, not after it
+		return err
 	}
 	cmd, err := root.ExecuteContextC(ctx)
 	if cause := (*interrupted)(nil); err != nil && errors.As(context.Cause(ctx), &cause) {

@@ -62,6 +62,9 @@ func (a *app) change(cmd *cobra.Command, req candor.ChangeRequest, ch changing) 
 				return err
 			}
 			reply.Changed[i].Pending = 0
+			if changed.Pending > 0 {
+				reply.Changed[i].Text += "; that has happened"
+			}
 		}
 	}
 	if req.DryRun {
@@ -79,7 +82,7 @@ func (a *app) showChanged(cmd *cobra.Command, reply candor.ChangeReply) error {
 	}
 	if f, err := outputOf(cmd); err == nil && f == formatTable {
 		for _, c := range reply.Changed {
-			fmt.Fprintf(a.Out, "%s: %s\n", clean(c.Target), clean(c.Text))
+			fmt.Fprintln(a.Out, clean(c.Text))
 		}
 		return nil
 	}

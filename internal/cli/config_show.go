@@ -41,12 +41,12 @@ func (a *app) configShowVerb() *cobra.Command {
 			}
 			return writeList(a, cmd, kind{"setting", "settings"}, entries, columns)
 		},
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		ValidArgsFunction: func(_ *cobra.Command, _ []string, prefix string) ([]string, cobra.ShellCompDirective) {
 			var keys []string
 			for _, k := range config.Keys() {
 				keys = append(keys, cobra.CompletionWithDesc(k.Name, k.Doc))
 			}
-			return keys, cobra.ShellCompDirectiveNoFileComp
+			return beginning(prefix, keys), cobra.ShellCompDirectiveNoFileComp
 		},
 	}
 	addOutput(cmd)

@@ -18,8 +18,8 @@ func (a *app) lsVerb() *cobra.Command {
 		Use:   "ls [BATCH]",
 		Short: "List batches, or the tasks of one",
 		Long: `Lists batches, newest first, or the tasks of BATCH in the order of its plan.
-With --state, --class, --step or --worker it lists tasks: of BATCH, or of all batches.`,
-		Example: lines("candor ls", "candor ls b_9m3k --state failed", "candor ls --worker worker-2 -o jsonl"),
+With --status, --class, --step or --worker it lists tasks: of BATCH, or of all batches.`,
+		Example: lines("candor ls", "candor ls b_9m3k --status failed", "candor ls --worker worker-2 -o jsonl"),
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			q.State, q.Class = candor.TaskState(state), candor.Class(class)
@@ -33,12 +33,12 @@ With --state, --class, --step or --worker it lists tasks: of BATCH, or of all ba
 	}
 	addOutput(cmd)
 	f := cmd.Flags()
-	f.StringVar(&state, "state", "", "only tasks in this `state`: "+join(candor.TaskStates()))
+	f.StringVar(&state, "status", "", "only tasks in this `state`: "+join(candor.TaskStates()))
 	f.StringVar(&class, "class", "", "only tasks of this `class`: "+join(candor.Classes()))
 	f.StringVar(&q.Step, "step", "", "only tasks of this `step` of the plan")
 	f.StringVar(&q.Worker, "worker", "", "only tasks of this `worker`")
 	f.IntVarP(&q.Limit, "limit", "n", 100, "at most so many")
-	completeWords(cmd, "state", words(candor.TaskStates()))
+	completeWords(cmd, "status", words(candor.TaskStates()))
 	completeWords(cmd, "class", words(candor.Classes()))
 	_ = cmd.RegisterFlagCompletionFunc("worker", a.completeNames(nameWorkers))
 	return cmd
@@ -57,7 +57,7 @@ func (a *app) lsBatches(cmd *cobra.Command, limit int) error {
 }
 
 func (a *app) lsTasks(cmd *cobra.Command, args []string, q candor.TaskQuery) error {
-	if err := oneOf("--state", string(q.State), words(candor.TaskStates())); err != nil {
+	if err := oneOf("--status", string(q.State), words(candor.TaskStates())); err != nil {
 		return err
 	}
 	if err := oneOf("--class", string(q.Class), words(candor.Classes())); err != nil {

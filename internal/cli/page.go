@@ -113,7 +113,7 @@ func (p page) taskList(title string, tasks []candor.Task, all int) {
 		fmt.Fprintf(p.w, "  %s  %s  %s\n", p.s.red(t.ID.String()), clean(t.Name), clean(taskWhy(t)))
 	}
 	if all > len(tasks) {
-		fmt.Fprintf(p.w, "  and %d more: candor ls %s --state %s\n", all-len(tasks), tasks[0].Batch, tasks[0].State)
+		fmt.Fprintf(p.w, "  and %d more: candor ls %s --status %s\n", all-len(tasks), tasks[0].Batch, tasks[0].State)
 	}
 	fmt.Fprintf(p.w, "  %s candor logs %s\n", p.s.dim("look:"), tasks[0].ID)
 }

@@ -39,7 +39,7 @@ func (a *app) pausing(ch changing, cmd *cobra.Command) *cobra.Command {
 		for _, c := range candor.Classes() {
 			offers = append(offers, "class:"+string(c))
 		}
-		return offers, directive
+		return beginning(prefix, offers), directive
 	}
 	addChange(cmd, ch)
 	return cmd

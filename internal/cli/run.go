@@ -148,7 +148,8 @@ func (r *runner) follow(ctx context.Context, id candor.BatchID) error {
 	}
 	if err != nil {
 		if candor.CodeOf(err) == candor.CodeTimeout {
-			err = errors.Join(err, r.cancel(context.WithoutCancel(ctx), id))
+			out := candor.Errorf(candor.CodeTimeout, "the time given by --timeout ran out; %s is cancelled", id)
+			err = errors.Join(out, r.cancel(context.WithoutCancel(ctx), id))
 		}
 		return err
 	}

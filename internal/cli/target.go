@@ -113,9 +113,13 @@ func (a *app) completeNames(kinds int) func(*cobra.Command, []string, string) ([
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		offers := slices.DeleteFunc(offer(ctx, c, kinds), func(s string) bool { return !strings.HasPrefix(s, prefix) })
-		return offers, cobra.ShellCompDirectiveNoFileComp
+		return beginning(prefix, offer(ctx, c, kinds)), cobra.ShellCompDirectiveNoFileComp
 	}
+}
+
+// beginning picks the offers that begin with what was typed.
+func beginning(prefix string, offers []string) []string {
+	return slices.DeleteFunc(slices.Clone(offers), func(s string) bool { return !strings.HasPrefix(s, prefix) })
 }
 
 func offer(ctx context.Context, c *client.Client, kinds int) []string {

@@ -39,9 +39,9 @@ nothing new starts, and what runs gets worker.grace to end. The second interrupt
 
 // farmFlags are those of verbs that start local workers.
 func (a *app) farmFlags(cmd *cobra.Command) {
-	a.flagSetting(cmd, false, "workers", "up.workers", "how `many` workers without a GPU")
-	a.flagSetting(cmd, false, "slots", "worker.slots", "tasks at `once` on each of them; 0 shares the cores")
-	a.flagSetting(cmd, false, "gpus", "up.gpus", "one worker more for each GPU: `true` or false")
+	a.flagSetting(cmd, false, "workers", "up.workers", "`N` workers without a GPU")
+	a.flagSetting(cmd, false, "slots", "worker.slots", "`N` tasks at once on each of them; 0 shares the cores")
+	a.flagSetting(cmd, false, "gpus", "up.gpus", "`true|false`: one worker more for each GPU")
 }
 
 func (a *app) up(ctx context.Context, cfg *config.Loaded) (err error) {

@@ -97,13 +97,12 @@ func (p page) why(x candor.Explanation, wide bool) {
 	fmt.Fprintf(p.w, "\n%s\n", p.s.dim(fmt.Sprintf("revision %d, %s old, code %s", x.Revision, age(p.now, x.At), x.Reason.Code)))
 }
 
-// sentence makes a reason's text one that could be read aloud.
+// sentence ends a reason's text as one. Its first word may be a name, and stays as it is.
 func sentence(text string) string {
 	text = clean(text)
 	if text == "" {
 		return "No sentence was given."
 	}
-	text = strings.ToUpper(text[:1]) + text[1:]
 	if !strings.HasSuffix(text, ".") {
 		text += "."
 	}
@@ -115,7 +114,7 @@ func (p page) move(r candor.Reason) string {
 	text := map[candor.Mover]string{
 		candor.MoverYou:      "It is your move: the plan or the configuration has to change",
 		candor.MoverSystem:   "It is candor's move: it will act by itself",
-		candor.MoverWait:     "Nobody has to act: it waits its turn",
+		candor.MoverWait:     "Nobody has to act",
 		candor.MoverOperator: "It is the operator's move: something is stopped or broken",
 	}[r.Mover]
 	if text == "" {
@@ -161,14 +160,8 @@ func (p page) queue(shapes []candor.ShapeView, wide bool) {
 	p.section("What is queued, and what it says to it")
 	g := p.checkGrid("QUEUED")
 	for _, s := range shapes {
-		kind := []string{fmt.Sprintf("%d %s", s.Queued, s.Class)}
-		if s.Model != "" {
-			kind = append(kind, s.Model)
-		}
-		if s.Needs != "" {
-			kind = append(kind, s.Needs)
-		}
-		p.checks(&g, strings.Join(kind, ", ")+" (like "+s.Example.String()+")", s.Checks, wide)
+		kind := fmt.Sprintf("%d %s (like %s)", s.Queued, orWord(s.Needs, string(s.Class)), s.Example)
+		p.checks(&g, kind, s.Checks, wide)
 	}
 	g.write(p.w)
 }

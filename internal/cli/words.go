@@ -35,8 +35,8 @@ func oneOf(flag, word string, list []string) error {
 
 // completeWords offers a closed list to the shell.
 func completeWords(cmd *cobra.Command, flag string, list []string) {
-	offer := func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return list, cobra.ShellCompDirectiveNoFileComp
+	offer := func(_ *cobra.Command, _ []string, prefix string) ([]string, cobra.ShellCompDirective) {
+		return beginning(prefix, list), cobra.ShellCompDirectiveNoFileComp
 	}
 	_ = cmd.RegisterFlagCompletionFunc(flag, offer) // fails for unknown flags only
 }

@@ -51,7 +51,7 @@ URL, and a token when it is on another machine.`,
 		},
 	}
 	a.flagSetting(cmd, false, "name", "worker.name", "`name`, unique among the brain's workers; default the machine's")
-	a.flagSetting(cmd, false, "slots", "worker.slots", "tasks at `once`; 0 is one with a GPU, else the machine's cores")
+	a.flagSetting(cmd, false, "slots", "worker.slots", "`N` tasks at once; 0 is one with a GPU, else the machine's cores")
 	a.flagSetting(cmd, false, "classes", "worker.classes", "`classes` it takes, in order of preference: "+join(candor.Classes()))
 	a.flagSetting(cmd, false, "labels", "worker.labels", "`labels` that plans can require, with commas")
 	a.flagSetting(cmd, false, "tools", "worker.tools", "`programs` that plans can require, with commas; default those found")

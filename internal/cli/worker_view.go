@@ -134,7 +134,7 @@ func (p page) worker(w candor.Worker) {
 			fmt.Fprintf(p.w, "  %s  %s  attempt %d, %s  %s\n", r.Task, clean(r.Name), r.Attempt, age(p.now, r.Since), clean(text))
 		}
 	}
-	if w.Reason != nil {
+	if w.Reason != nil && len(w.Running) == 0 {
 		p.reason(*w.Reason)
 	}
 }

@@ -1,0 +1,39 @@
+package cli
+
+import (
+	"os"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// The scripts run the real program in real processes, each in a folder of its
+// own with a home of its own.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("HOME", e.WorkDir+"/home")
+			e.Setenv("OLLAMA_HOST", "127.0.0.1:1") // nobody
+			return os.Mkdir(e.WorkDir+"/home", 0o755)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"leaves": leaves},
+	})
+}
+
+// leaves CODE COMMAND... runs a command and wants its exit code.
+func leaves(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: leaves CODE COMMAND...")
+	}
+	code := "0"
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		code = err.Error()
+	}
+	if code != "exit status "+args[0] && code != args[0] {
+		ts.Fatalf("%v: %s, want %s", args[1:], code, args[0])
+	}
+}
