@@ -46,6 +46,7 @@ func encode(buf *bytes.Buffer, reply any) error {
 func (s *Server) write(w http.ResponseWriter, status int, body []byte) {
 	h := w.Header()
 	h["Content-Type"] = []string{"application/json"}
+	h["X-Content-Type-Options"] = []string{"nosniff"}
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	if len(body) > maxKept {
 		// A small answer fits the socket's buffer; a large one waits for its reader.
@@ -59,7 +60,6 @@ func (s *Server) write(w http.ResponseWriter, status int, body []byte) {
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	e := s.asError(r, err)
 	h := w.Header()
-	h.Set("X-Content-Type-Options", "nosniff")
 	switch e.Code {
 	case candor.CodeUnauthorized:
 		h.Set("WWW-Authenticate", `Bearer realm="candor"`)

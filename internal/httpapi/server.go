@@ -121,8 +121,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 // handler mounts the route table behind the guard.
 func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
+	all := handlers()
 	for _, route := range wire.Routes() {
-		mux.Handle(route.Pattern(), s.serve(route, handlers()[route.Op].run))
+		mux.Handle(route.Pattern(), s.serve(route, all[route.Op].run))
 	}
 	mux.HandleFunc("/", s.nowhere)
 	return s.browserGuard(mux)
