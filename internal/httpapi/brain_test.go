@@ -15,6 +15,7 @@ import (
 
 	"candor"
 	"candor/client"
+	"candor/internal/clock"
 	"candor/internal/httpapi"
 	"candor/internal/sched"
 	"candor/internal/store"
@@ -293,11 +294,16 @@ func start(t *testing.T, addr string, tokens *httpapi.Tokens) *rig {
 
 func startWith(t *testing.T, addr string, tokens *httpapi.Tokens, b *brain, s *shelf) *rig {
 	t.Helper()
+	return startAt(t, addr, tokens, b, s, nil)
+}
+
+func startAt(t *testing.T, addr string, tokens *httpapi.Tokens, b *brain, s *shelf, clk clock.Clock) *rig {
+	t.Helper()
 	if addr == "" {
 		addr = "127.0.0.1:0"
 	}
 	r := &rig{brain: b, shelf: s, state: t.TempDir(), log: &logged{}}
-	srv, err := httpapi.New(httpapi.Options{Brain: r.brain, Store: r.shelf, StateDir: r.state, BatchRoot: "/srv/batches", Tokens: tokens, Logger: slog.New(slog.NewTextHandler(r.log, nil))})
+	srv, err := httpapi.New(httpapi.Options{Brain: r.brain, Store: r.shelf, StateDir: r.state, BatchRoot: "/srv/batches", Tokens: tokens, Clock: clk, Logger: slog.New(slog.NewTextHandler(r.log, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}

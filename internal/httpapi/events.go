@@ -98,7 +98,8 @@ func (c *call) start(q candor.EventQuery) (first []candor.Event, after int64, er
 type stream struct {
 	*call
 	query candor.EventQuery
-	after int64 // everything up to here was sent, or did not match
+	after int64     // everything up to here was sent, or did not match
+	wrote time.Time // when the follower last heard anything
 	conn  *http.ResponseController
 	buf   []byte
 }
@@ -116,7 +117,6 @@ func (s *stream) run() {
 func (s *stream) step() error {
 	ctx, cancel := context.WithTimeout(s.ctx(), heartbeat)
 	defer cancel()
-	before := s.after
 	events, floor, err := s.opts.Brain.Events(ctx, s.after, page)
 	switch {
 	case err != nil && (s.ctx().Err() != nil || !errors.Is(err, context.DeadlineExceeded)):
@@ -132,8 +132,9 @@ func (s *stream) step() error {
 	if n := len(events); n > 0 {
 		s.after = events[n-1].Seq
 	}
-	if s.after-before >= page {
-		return s.mark(s.after) // long stretches without a match still move the follower on
+	// Events that do not match must not leave the follower without a sign of life.
+	if s.clock.Now().Sub(s.wrote) >= heartbeat {
+		return s.mark(s.after)
 	}
 	return nil
 }
@@ -209,7 +210,8 @@ func (s *stream) flush() error {
 	if len(s.buf) == 0 {
 		return nil
 	}
-	_ = s.conn.SetWriteDeadline(s.clock.Now().Add(writeTimeout))
+	s.wrote = s.clock.Now()
+	_ = s.conn.SetWriteDeadline(s.wrote.Add(writeTimeout))
 	if _, err := s.w.Write(s.buf); err != nil {
 		return err
 	}

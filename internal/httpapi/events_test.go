@@ -9,12 +9,15 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"candor"
 	"candor/client"
+	"candor/internal/clock"
 )
 
 var errEnough = errors.New("enough")
@@ -232,4 +235,36 @@ func TestSlowFollowerHoldsUpNobody(t *testing.T) {
 	if got := collect(t, r.client(t, ""), candor.EventQuery{}, n); got[n-1] != n {
 		t.Errorf("the other follower got up to %d", got[n-1])
 	}
+}
+
+// hasty is a clock that is a minute ahead each time one looks.
+type hasty struct {
+	clock.Clock
+	looks atomic.Int64
+}
+
+func (h *hasty) Now() time.Time {
+	return h.Clock.Now().Add(time.Duration(h.looks.Add(1)) * time.Minute)
+}
+
+// A follower of little must hear something, however much else happens.
+func TestStreamWithoutMatchesGivesSignsOfLife(t *testing.T) {
+	b, s := newBrain(), newShelf()
+	r := startAt(t, "", nil, b, s, &hasty{Clock: clock.System()})
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.url+"/v1/events?worker=nobody", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Accept", "text/event-stream")
+	lines := bufio.NewScanner(do(t, req).Body)
+	commit(b, s, event(1))
+	for lines.Scan() {
+		if strings.HasPrefix(lines.Text(), "data:") {
+			t.Fatalf("an event that does not match: %s", lines.Text())
+		}
+		if lines.Text() == "id: 1" {
+			return
+		}
+	}
+	t.Errorf("the stream ended: %v", lines.Err())
 }
