@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -60,7 +61,7 @@ func (a *app) poll(ctx context.Context, look func(context.Context) (done bool, e
 
 // timedOut is the error of a wait that ended before what it waited for.
 func timedOut(ctx context.Context) error {
-	if ctx.Err() == context.DeadlineExceeded {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return &candor.Error{Code: candor.CodeTimeout, Message: "the time given by --timeout ran out", Hint: "what was asked for goes on; candor status shows it"}
 	}
 	return &candor.Error{Code: candor.CodeInterrupted, Message: "the wait was given up", Cause: context.Cause(ctx)}

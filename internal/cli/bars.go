@@ -27,7 +27,7 @@ func (a *app) progress() display {
 	if a.quiet {
 		return display{update: func(candor.Batch) {}, stop: func() {}}
 	}
-	if _, ok := terminal(a.Err); ok {
+	if width, _ := terminal(a.Err); width > 0 {
 		return a.bars()
 	}
 	return a.changedLines()

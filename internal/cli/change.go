@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -108,7 +109,7 @@ func (a *app) confirm(ctx context.Context, cmd *cobra.Command, c *client.Client,
 	}
 	fmt.Fprintf(a.Err, "%s touches %s. Go on? [y/N] ", ch.verb, plural(tasks, "task"))
 	line, err := bufio.NewReader(a.In).ReadString('\n')
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("read answer: %w", err)
 	}
 	if answer := strings.ToLower(strings.TrimSpace(line)); answer != "y" && answer != "yes" {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -115,7 +116,22 @@ func (p page) taskList(title string, tasks []candor.Task, all int) {
 	if all > len(tasks) {
 		fmt.Fprintf(p.w, "  and %d more: candor ls %s --status %s\n", all-len(tasks), tasks[0].Batch, tasks[0].State)
 	}
+	if last := tasks[0].Last; last != nil && last.Tail != "" {
+		fmt.Fprintf(p.w, "  %s\n", p.s.dim(clean(tasks[0].Name)+" printed at last:"))
+		p.quote(last.Tail, tailShown)
+	}
 	fmt.Fprintf(p.w, "  %s candor logs %s\n", p.s.dim("look:"), tasks[0].ID)
+}
+
+// tailShown is how many lines of a failed task are shown beside other things.
+const tailShown = 8
+
+// quote writes the last lines of what a task printed.
+func (p page) quote(text string, most int) {
+	lines := strings.Split(strings.TrimRight(cleanLines(text), "\n"), "\n")
+	for _, line := range lines[max(0, len(lines)-most):] {
+		fmt.Fprintf(p.w, "  | %s\n", line)
+	}
 }
 
 func (p page) task(t taskReport) {
@@ -197,9 +213,7 @@ func (p page) tail(at candor.Attempt) {
 		return
 	}
 	p.section(fmt.Sprintf("The end of what attempt %d printed", at.Number))
-	for line := range strings.Lines(cleanLines(at.Tail)) {
-		fmt.Fprintf(p.w, "  | %s\n", strings.TrimRight(line, "\n"))
-	}
+	p.quote(at.Tail, math.MaxInt)
 	if at.Dir != "" {
 		fmt.Fprintf(p.w, "  %s %s\n", p.s.dim("directory:"), clean(at.Dir))
 	}

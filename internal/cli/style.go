@@ -48,14 +48,15 @@ func (s style) state(word string) string {
 	}
 }
 
-// terminal tells whether w is one, and how many characters fit in its lines.
+// terminal tells whether w is one, and how many characters fit in its lines; 0
+// where that is not known.
 func terminal(w io.Writer) (width int, ok bool) {
 	f, isFile := w.(*os.File)
 	if !isFile || !term.IsTerminal(int(f.Fd())) {
 		return 0, false
 	}
-	width, _, err := term.GetSize(int(f.Fd()))
-	if err != nil {
+	width, height, err := term.GetSize(int(f.Fd()))
+	if err != nil || height == 0 {
 		return 0, true
 	}
 	return width, true

@@ -40,6 +40,7 @@ func sampleFailed() candor.Task {
 		Item: []byte(`"docs/a b.md"`), Attempt: 3, Counted: 2, Tries: 2, Worker: "worker-2",
 		CreatedAt: ago(14 * time.Minute), StartedAt: ago(2 * time.Minute), FinishedAt: ago(time.Minute),
 		Reason: candor.NewReason(candor.ReasonExitCode, "exit 1 after 58s on worker-2").Do("candor logs t_x"),
+		Last:   &candor.Attempt{Number: 3, Tail: "1\n2\n3\n4\n5\n6\n7\n8\n9\x1b[2J\n"},
 	}
 }
 

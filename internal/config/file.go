@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -31,7 +32,7 @@ func readFile(path, home string, content io.Reader) (map[string]value, error) {
 	var doc yaml.Node
 	err := yaml.NewDecoder(content).Decode(&doc)
 	switch {
-	case err == io.EOF: // an empty file sets nothing
+	case errors.Is(err, io.EOF): // an empty file sets nothing
 		return r.found, nil
 	case err != nil:
 		return nil, r.syntax(err)

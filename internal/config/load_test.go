@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"errors"
 	"maps"
 	"os"
 	"path/filepath"
@@ -136,7 +137,7 @@ func TestWhatIsWrongNamesItsPlace(t *testing.T) {
 				m.vars[k] = v
 			}
 			_, err := config.Load(m.Sources)
-			e, ok := err.(*candor.Error)
+			e, ok := errors.AsType[*candor.Error](err)
 			if !ok || e.Code != candor.CodeInvalid {
 				t.Fatalf("error %v, want a candor.Error with code invalid", err)
 			}
