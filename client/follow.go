@@ -29,8 +29,7 @@ const (
 // Options.Reconnected), and the stream goes on where it broke off. A refusal
 // (wrong token, bad query) ends it at any time.
 //
-// Events below INFO are not in the store: those that happen while the stream is
-// down can be missed, the others cannot.
+// DEBUG events have no number and are in no stream; a log has them.
 func (c *Client) Follow(ctx context.Context, q candor.EventQuery, fn func(candor.Event) error) error {
 	f := follower{client: c, query: q, fn: fn, last: -1}
 	wait := backoff.NewExponentialBackOff()
