@@ -1,0 +1,229 @@
+package ollama
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"candor/internal/runtime"
+)
+
+// repeatEvery is how many pieces of an answer pass between two looks for a
+// text that repeats itself: a look reads some kilobytes.
+const repeatEvery = 32
+
+// Generate implements runtime.Server.
+func (c *Client) Generate(ctx context.Context, r runtime.Request, tell func(runtime.Chunk)) (runtime.Answer, error) {
+	if err := r.Check(); err != nil {
+		return runtime.Answer{}, err
+	}
+	began := c.clk.Now()
+	a, err := c.converse(ctx, r, tell)
+	a.Times.Total = c.clk.Now().Sub(began)
+	if err != nil {
+		return a, err
+	}
+	a.Digest = c.digestOf(ctx, r.Model)
+	return a, runtime.SameContent(r.Model, r.Digest, a.Digest)
+}
+
+// converse sends a conversation and reads the answer.
+func (c *Client) converse(ctx context.Context, r runtime.Request, tell func(runtime.Chunk)) (runtime.Answer, error) {
+	patience := r.Patience.Or(c.opts.Patience)
+	dog := c.watch(ctx, patience.First)
+	defer dog.stop()
+	l := &listener{
+		client: c, request: r, tell: tell, dog: dog, next: patience.Next, began: c.clk.Now(),
+		flight: c.pulse.Begin(canonical(r.Model), c.clk.Now()),
+		answer: runtime.Answer{Model: r.Model, Seed: r.Sampling.Seed},
+	}
+	defer l.flight.End()
+
+	resp, err := c.send(dog.ctx, http.MethodPost, pathChat, chat(r))
+	if err != nil {
+		return l.answer, c.unanswered(l, err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		text, err := io.ReadAll(io.LimitReader(resp.Body, maxReply))
+		if err != nil {
+			return l.answer, c.unanswered(l, err)
+		}
+		return l.answer, c.about(r, c.refusal(pathChat, r.Model, resp, text))
+	}
+	err = l.listen(resp)
+	l.answer.Text, l.answer.Thinking = l.text.String(), l.thinking.String()
+	return l.answer, err
+}
+
+func chat(r runtime.Request) chatRequest {
+	o := settings(r.Settings)
+	o.NumPredict = r.MaxTokens
+	o.Seed, o.Temperature, o.TopP, o.TopK = r.Sampling.Seed, r.Sampling.Temperature, r.Sampling.TopP, r.Sampling.TopK
+	o.RepeatPenalty, o.Stop = r.Sampling.RepeatPenalty, r.Sampling.Stop
+	return chatRequest{
+		Model: r.Model, Messages: r.Messages, Format: r.Schema, Options: o, Think: r.Think,
+		KeepAlive: forever, Stream: true,
+	}
+}
+
+// unanswered is broken, except that the end of the caller's time has two
+// meanings: with tokens, the answer runs on; without, the server is silent.
+func (c *Client) unanswered(l *listener, err error) error {
+	if errors.Is(context.Cause(l.dog.ctx), context.DeadlineExceeded) {
+		elapsed := c.clk.Now().Sub(l.began)
+		if l.answer.Tokens == 0 {
+			return runtime.Hung(c.opts.URL, elapsed, 0)
+		}
+		return runtime.Overdue(l.request.Model, elapsed, l.answer.Tokens, context.DeadlineExceeded)
+	}
+	return c.broken(l.dog, l.answer.Tokens, err)
+}
+
+// about adds the request's numbers to a refusal that lacks them.
+func (c *Client) about(r runtime.Request, err error) error {
+	if runtime.CodeOf(err) == runtime.CodeTruncated {
+		return runtime.Truncated(r.Model, 0, r.Settings.Context, r.Bytes())
+	}
+	return err
+}
+
+// listener reads one streamed answer.
+type listener struct {
+	client  *Client
+	request runtime.Request
+	tell    func(runtime.Chunk)
+	dog     *watchdog
+	flight  *runtime.Flight
+	next    time.Duration // patience between tokens
+	began   time.Time
+
+	text, thinking bytes.Buffer
+	answer         runtime.Answer
+}
+
+// listen reads lines until one says done. The end of the stream before that is
+// a failure, and so is an error inside it: the status was sent long before.
+func (l *listener) listen(resp *http.Response) error {
+	lines := bufio.NewReader(resp.Body)
+	for {
+		line, err := readLine(lines)
+		switch {
+		case errors.Is(err, io.EOF) && len(line) == 0:
+			return l.cut()
+		case err != nil && !errors.Is(err, io.EOF):
+			return l.client.unanswered(l, err)
+		}
+		var reply chatReply
+		if err := json.Unmarshal(line, &reply); err != nil {
+			return l.client.stranger(pathChat, resp, err)
+		}
+		if reply.Error != "" {
+			return l.client.about(l.request, l.client.said(l.request.Model, resp.StatusCode, reply.Error))
+		}
+		if err := l.take(reply); err != nil {
+			return err
+		}
+		if reply.Done {
+			return nil
+		}
+	}
+}
+
+// readLine returns the next line that is not empty; a last one without its end
+// comes with io.EOF.
+func readLine(lines *bufio.Reader) ([]byte, error) {
+	var line []byte
+	for {
+		part, err := lines.ReadSlice('\n')
+		line = append(line, part...)
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull) && len(line) > maxReply:
+			return nil, fmt.Errorf("a line is longer than %d bytes", maxReply)
+		case errors.Is(err, bufio.ErrBufferFull):
+			continue
+		}
+		line = bytes.TrimSpace(line)
+		if err != nil || len(line) > 0 {
+			return line, err
+		}
+	}
+}
+
+// take adds a line to the answer.
+func (l *listener) take(reply chatReply) error {
+	now := l.client.clk.Now()
+	l.dog.hear(now, l.next)
+	if reply.Done {
+		l.finish(reply)
+		l.flight.Token(now)
+		return nil
+	}
+	if reply.Message.Content == "" && reply.Message.Thinking == "" {
+		return nil
+	}
+	l.flight.Token(now)
+	if l.answer.Tokens == 0 {
+		l.answer.Times.FirstToken = now.Sub(l.began)
+	}
+	l.answer.Tokens++
+	l.text.WriteString(reply.Message.Content)
+	l.thinking.WriteString(reply.Message.Thinking)
+	if l.tell != nil {
+		l.tell(runtime.Chunk{Text: reply.Message.Content, Thinking: reply.Message.Thinking})
+	}
+	if l.answer.Tokens%repeatEvery == 0 {
+		return l.repeats()
+	}
+	return nil
+}
+
+// repeats looks at the end of what was said last, thoughts before the text.
+func (l *listener) repeats() error {
+	said := l.text.Bytes()
+	if len(said) == 0 {
+		said = l.thinking.Bytes()
+	}
+	end := said[max(0, len(said)-runtime.RepeatWindow):]
+	return runtime.NoRepeat(l.request.Model, string(end), l.answer.Tokens)
+}
+
+func (l *listener) finish(reply chatReply) {
+	a := &l.answer
+	switch reply.DoneReason {
+	case "stop":
+		a.End = runtime.EndStop
+	case "length":
+		a.End = runtime.EndLength
+	}
+	a.PromptTokens, a.Tokens = reply.PromptEvalCount, reply.EvalCount
+	a.Times.Load = time.Duration(reply.LoadDuration)
+	a.Times.Prompt = time.Duration(reply.PromptEvalDuration)
+	a.Times.Generate = time.Duration(reply.EvalDuration)
+	if a.Times.FirstToken == 0 { // the model ended without a word
+		a.Times.FirstToken = l.client.clk.Now().Sub(l.began)
+	}
+}
+
+// serverRepeats is how many equal pieces in a row make Ollama end an answer by
+// itself, without done:true (more than 30, read in source and observed).
+const serverRepeats = 30
+
+// cut says why a whole stream ended without the end of the answer: Ollama does
+// so when the model repeats one token.
+func (l *listener) cut() error {
+	said := l.text.String()
+	for n := 1; n <= min(len(said)/serverRepeats, runtime.RepeatWindow/serverRepeats); n++ {
+		unit := said[len(said)-n:]
+		if bytes.HasSuffix(l.text.Bytes(), bytes.Repeat([]byte(unit), serverRepeats)) {
+			return runtime.CutForRepeat(l.request.Model, unit, l.answer.Tokens)
+		}
+	}
+	return runtime.Incomplete(l.request.Model, l.answer.Tokens)
+}

@@ -1,0 +1,44 @@
+package runtimetest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"candor/internal/runtime"
+)
+
+func unload(t *testing.T, s Subject) {
+	s.load(t, s.Models.Tiny)
+	change, err := s.Server.Unload(within(t), s.Models.Tiny)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !change.Changed || len(change.Before) != 1 || len(change.After) != 0 || len(change.Evicted) != 0 {
+		t.Errorf("change: %+v", change)
+	}
+	if n := len(s.loaded(t)); n != 0 {
+		t.Errorf("%d models are loaded", n)
+	}
+	change, err = s.Server.Unload(within(t), s.Models.Tiny)
+	if err != nil || change.Changed {
+		t.Errorf("the second unload: %+v, %v", change, err)
+	}
+}
+
+func unloadHeld(t *testing.T, s Subject) {
+	s.load(t, s.Models.Endless)
+	flight := s.fly(t, s.ask(s.Models.Endless, plenty))
+	ctx, cancel := context.WithTimeout(within(t), 500*time.Millisecond)
+	defer cancel()
+	change, err := s.Server.Unload(ctx, s.Models.Endless)
+	e := wantCode(t, err, runtime.CodeHeld)
+	if e.Detail[runtime.DetailInFlight] != 1 || len(change.After) != 1 {
+		t.Errorf("operands %v, after %+v", e.Detail, change.After)
+	}
+	flight.cancel()
+	flight.await(t)
+	if _, err := s.Server.Unload(within(t), s.Models.Endless); err != nil {
+		t.Errorf("unload once nobody holds it: %v", err)
+	}
+}
