@@ -128,6 +128,8 @@ func (f *farm) keep(ctx context.Context, children []supervise.Child) error {
 	return supervise.Run(ctx, supervise.Options{
 		Name: f.name, StateDir: string(f.cfg.State), Children: children, Host: f.client, Log: f.logger, Clock: f.a.clk,
 		First: f.cfg.Supervise.Backoff.D(), Longest: f.cfg.Supervise.BackoffMax.D(), Stable: f.cfg.Supervise.Stable.D(),
+		// A supervisor that is silent for as long as a lost worker counts as gone.
+		Report: min(supervise.DefaultReport, f.cfg.Heartbeat.Lost.D()/3),
 		OnStart: func(name string, pid, _ int) {
 			f.mu.Lock()
 			defer f.mu.Unlock()

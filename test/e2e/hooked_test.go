@@ -1,0 +1,53 @@
+//go:build linux
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+
+	"candor/client"
+	"candor/internal/record"
+	"candor/internal/worker"
+)
+
+// envHooked makes this test binary a worker that goes wrong: its value is the
+// point at which it does, and how. The product has no such door.
+const envHooked = "E2E_HOOKED_WORKER"
+
+// hookedWorker runs a worker like candor worker does, but for the hook. It
+// panics at the point when the file named by E2E_HOOK_FILE is there.
+func hookedWorker() int {
+	state := os.Getenv("CANDOR_STATE_DIR")
+	name := os.Getenv("E2E_HOOKED_NAME")
+	log, err := record.Open(record.Options{
+		Component: name, Console: os.Stderr, File: filepath.Join(state, "logs", name+".jsonl"), Ring: filepath.Join(state, "logs", "ring", name),
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer log.Close()
+	c, err := client.New(client.Options{URL: "unix://" + filepath.Join(state, "candor.sock")})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	var done atomic.Bool
+	err = worker.Run(context.Background(), worker.Options{
+		Name: name, StateDir: state, Brain: c, Slots: 2, Log: log.Logger(),
+		OnPoint: func(point string) {
+			if _, err := os.Stat(os.Getenv("E2E_HOOK_FILE")); err == nil && point == os.Getenv(envHooked) && done.CompareAndSwap(false, true) {
+				panic("KeyError: model_name")
+			}
+		},
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
