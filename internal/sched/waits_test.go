@@ -1,0 +1,195 @@
+package sched
+
+import (
+	"testing"
+	"time"
+
+	"candor"
+)
+
+// F04: said at submission, with the numbers, and again by why.
+func TestATaskBiggerThanAnyWorkerIsNamedAtSubmission(t *testing.T) {
+	f := newFarm(t, Config{})
+	for _, name := range []string{"w1", "w2", "w3"} {
+		f.join(name, gpu(6*candor.GiB))
+	}
+	reply := f.submit(cpu("big", func(st *candor.Step) { st.Class, st.VRAM = candor.ClassScript, 24*candor.GiB }), cpu("small"))
+	if len(reply.Warnings) != 1 || reply.Warnings[0].Step != "big" {
+		t.Fatalf("warnings: %+v", reply.Warnings)
+	}
+	r := reply.Warnings[0].Reason
+	f.expect(r, candor.ReasonUnplaceable, "fits on 0 of 3 workers", "24 GiB", "6 GiB")
+	if r.Mover != candor.MoverYou {
+		t.Fatalf("whose move: %s", r.Mover)
+	}
+	f.expect(f.why(f.tasksOf(reply.Batch)[0].id), candor.ReasonUnplaceable, "24 GiB", "6 GiB")
+}
+
+// F05: it fits the card, and something holds the card now.
+func TestHeldMemoryIsNotNowRatherThanNever(t *testing.T) {
+	f := newFarm(t, Config{})
+	f.join("w1", gpu(8*candor.GiB), func(in *candor.WorkerInfo) { in.Slots = 4 })
+	vram := func(st *candor.Step) { st.VRAM = 5 * candor.GiB }
+	b := f.submit(cpu("one", vram), cpu("two", vram)).Batch
+	if got := len(f.claim("w1").Tasks); got != 1 {
+		t.Fatalf("%d of two tasks of 5 GiB on a card of 8", got)
+	}
+	f.expect(f.why(f.tasksOf(b)[1].id), candor.ReasonVRAMHeld, "w1", "3 GiB free of 8 GiB")
+}
+
+// Two tasks that each fit into what is free, but not together.
+func TestOneClaimDoesNotFillTheSameMemoryTwice(t *testing.T) {
+	f := newFarm(t, Config{})
+	f.join("w1", gpu(24*candor.GiB), func(in *candor.WorkerInfo) { in.Slots = 4 })
+	f.submit(cpu("s", items(2), func(st *candor.Step) { st.VRAM = 6 * candor.GiB }))
+	view := candor.View{State: candor.WorkerReady, GPU: &candor.GPU{Total: 24 * candor.GiB, Free: 8 * candor.GiB}}
+	r := f.do(Claim{Worker: "w1", Req: candor.ClaimRequest{Session: f.at["w1"], Max: 4, View: view}}).(candor.ClaimReply)
+	if len(r.Tasks) != 1 {
+		t.Fatalf("%d tasks of 6 GiB into 8 GiB", len(r.Tasks))
+	}
+}
+
+// F07: refused by all, with the nearest spelling there is.
+func TestAMissingToolNamesTheNearestSpelling(t *testing.T) {
+	f := newFarm(t, Config{})
+	for _, name := range []string{"w1", "w2", "w3"} {
+		f.join(name, tools("ffmpeg", "whisper"))
+	}
+	b := f.submit(cpu("s", func(st *candor.Step) { st.Requires.Tools = []string{"wisper"} })).Batch
+	r := f.why(f.tasksOf(b)[0].id)
+	f.expect(r, candor.ReasonUnplaceable, "0 of 3", "w1, w2, w3", "wisper", "did you mean whisper?")
+	if r.Operands["code"] != string(candor.ReasonTool) {
+		t.Fatalf("operands %v", r.Operands)
+	}
+}
+
+// F08: the reporter lives, the claim loop does not ask.
+func TestASilentClaimLoopIsNamed(t *testing.T) {
+	f := newFarm(t, Config{})
+	f.join("w1")
+	f.told()
+	for range 19 {
+		f.now = f.now.Add(5 * time.Second)
+		f.do(Heartbeat{"w1", candor.HeartbeatRequest{Session: f.at["w1"], Doing: "load_model", Since: candor.Duration(time.Second),
+			Errors: map[string]int{"internal": 2}}})
+		f.do(Tick{})
+	}
+	const want = "Worker w1 is alive (heartbeat 0s ago), but its claim loop has not asked for 1m (in: load_model since 2026-02-07T21:45:04.000Z); 24 calls answered internal"
+	if got := f.toldOf(candor.EventWorkerNotAsking); got != want {
+		t.Fatalf("got  %s\nwant %s", got, want)
+	}
+	f.expect(f.why("w1"), candor.ReasonNotAsking, "has not asked for 1m35s", "load_model")
+	f.submit(cpu("s"))
+	f.take("w1")
+	if got := f.toldOf(candor.EventWorkerBack); got != "Worker w1 asks for work again" {
+		t.Fatal(got)
+	}
+}
+
+// F11: who paused, when, how to resume; never that the queue is empty.
+func TestPausesSayWhoWhenAndHowToResume(t *testing.T) {
+	for _, c := range []struct {
+		target, scope string
+		task, worker  candor.ReasonCode
+	}{
+		{"all", "all", candor.ReasonAllPaused, candor.ReasonAllPaused},
+		{"class:cpu", "class:cpu", candor.ReasonClassPaused, candor.ReasonClassPaused},
+		{"worker:w1", "worker:w1", candor.ReasonWorkerPaused, candor.ReasonWorkerPaused},
+		{"batch", "b_", candor.ReasonBatchPaused, candor.ReasonBatchPaused},
+	} {
+		t.Run(c.target, func(t *testing.T) {
+			f := newFarm(t, Config{})
+			f.join("w1")
+			b := f.submit(cpu("s", items(3))).Batch
+			target := c.target
+			if target == "batch" {
+				target = b.String()
+			}
+			f.do(Pause{change(target)})
+			id := f.tasksOf(b)[1].id
+			r := f.claim("w1")
+			if len(r.Tasks) > 0 || r.Report.Queued[candor.ClassCPU] != 3 || r.Report.Refused[c.task] != 3 {
+				t.Fatalf("report %+v", r.Report)
+			}
+			f.expect(f.why(id), c.task, "paused by ann", "2026-02-07T21:45:00.000Z")
+			if w := f.why("w1"); w.Code != c.worker {
+				t.Fatalf("worker: %+v", w)
+			}
+			ready := f.s.Ready()
+			f.do(Resume{change(target)})
+			if f.s.Ready() == ready {
+				t.Fatal("a held claim would not hear of the resume")
+			}
+			f.take("w1")
+		})
+	}
+}
+
+// F12: when the next try is, which it is, and how the last one ended.
+func TestBackoffSaysWhenAndWhy(t *testing.T) {
+	f := newFarm(t, Config{})
+	f.join("w1")
+	b := f.submit(cpu("s", retries(2), func(st *candor.Step) { st.Backoff = candor.Duration(time.Minute) })).Batch
+	f.claim("w1", exit1(f.take("w1")))
+	id := f.tasksOf(b)[0].id
+	f.expect(f.why(id), candor.ReasonBackoff, "next try at 2026-02-07T21:46:00.000Z (attempt 2 of 3), last failure: exit 1: no such file")
+	f.pass(59 * time.Second)
+	if r := f.claim("w1"); len(r.Tasks) > 0 || r.Report.Refused[candor.ReasonBackoff] != 1 {
+		t.Fatalf("%+v", r.Report)
+	}
+	f.pass(time.Second)
+	if a := f.take("w1"); a.Attempt != 2 {
+		t.Fatalf("attempt %d", a.Attempt)
+	}
+}
+
+// A back-off longer than the brain's own limit is the plan's to ask for, and
+// doubling never overflows into none.
+func TestALongBackoffIsKept(t *testing.T) {
+	f := newFarm(t, Config{})
+	f.join("w1")
+	b := f.submit(cpu("s", retries(50), func(st *candor.Step) { st.Backoff = candor.Duration(3 * time.Hour) })).Batch
+	for range 40 {
+		f.claim("w1", exit1(f.take("w1")))
+		if wait := f.tasksOf(b)[0].past.notBefore.Sub(f.now); wait != 3*time.Hour {
+			t.Fatalf("waits %s", wait)
+		}
+		f.pass(3 * time.Hour)
+		f.join("w1")
+	}
+}
+
+// F13: priority goes first, and whoever has waited long enough goes before it.
+func TestAgeingLetsTheOldTaskThrough(t *testing.T) {
+	f := newFarm(t, Config{Aging: time.Minute})
+	f.join("w1")
+	priority := func(p int) func(*candor.Step) { return func(st *candor.Step) { st.Priority = p } }
+	old := f.tasksOf(f.submit(cpu("old", priority(1))).Batch)[0].id
+	overtaken := 0
+	for range 20 {
+		f.submit(cpu("new", priority(10)))
+		a := f.take("w1")
+		f.hand("w1", done(a))
+		if a.Task == old {
+			break
+		}
+		overtaken++
+		f.expect(f.why(old), candor.ReasonQueueNext, "goes first")
+		f.pass(time.Minute)
+	}
+	if overtaken != 9 && overtaken != 10 { // nine steps of priority are worth nine minutes
+		t.Fatalf("overtaken %d times", overtaken)
+	}
+}
+
+// Refusals are counted under the code that decided, in the seed's own case.
+func TestIdleWorkersNameTheModelTheyLack(t *testing.T) {
+	f := newFarm(t, Config{})
+	f.join("w1")
+	f.submit(cpu("topics", items(125), func(st *candor.Step) { st.Class, st.Model = candor.ClassLLM, "qwen2.5:7b" }))
+	r := f.claim("w1")
+	if r.Report.Refused[candor.ReasonModelCold] != 125 || r.Report.Eligible[candor.ClassLLM] != 0 {
+		t.Fatalf("%+v", r.Report)
+	}
+	f.expect(f.why("w1"), candor.ReasonModelCold, "125", "qwen2.5:7b", "no model loaded")
+}
