@@ -54,7 +54,7 @@ func (s *State) hostOrders(supervisor string) candor.HostReply {
 // ended. Until its attempts' processes are known dead too, they stay.
 func (s *State) workerExited(w *worker, hw *candor.HostWorker) {
 	if w.state != candor.WorkerGone {
-		s.deaths++
+		s.died()
 		s.event(&candor.Event{
 			Level: candor.LevelWarn, Code: candor.EventWorkerExited, Worker: w.info.Name,
 			Text: fmt.Sprintf("Worker %s exited (pid %d): %s; last heartbeat %s ago; %s in its hands",

@@ -175,13 +175,26 @@ func (s *State) lose(t *task, why *candor.Reason, died bool) {
 	}
 }
 
+// died notes the death of a worker.
+func (s *State) died() {
+	s.deaths++
+	s.badNight = !s.deathAt.IsZero() && s.now.Sub(s.deathAt) < s.cfg.Lost
+	s.deathAt = s.now
+}
+
 // poisonous notes that a worker died under a task, and tells whether the task
 // is to blame: several different workers died under it, and no worker died
-// without it in between. A bad night kills workers whatever they run.
+// without it in between, nor shortly before the first of them. A bad night
+// kills workers whatever they run.
 func (s *State) poisonous(t *task, name string) bool {
 	p := t.history()
+	another := p.lastDeath == 0 || p.lastDeath != s.deaths-1 // under which the death before this one happened
+	p.lastDeath = s.deaths
 	if len(p.downed) == 0 || s.deaths-p.deathMark > int(p.under)+1 {
 		p.downed, p.under, p.deathMark = nil, 0, s.deaths-1
+		if another && s.badNight {
+			return false
+		}
 	}
 	p.under++
 	if !slices.Contains(p.downed, name) {

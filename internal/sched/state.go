@@ -26,7 +26,10 @@ type State struct {
 	roster  []*worker // by name
 	leases  map[int64]*task
 	hosts   hosts
-	deaths  int // workers that died, ever: tells a poisonous task from a bad night
+
+	deaths   int       // workers that died, ever: tells a poisonous task from a bad night
+	deathAt  time.Time // the last of them
+	badNight bool      // it came shortly after another
 
 	shapes    map[string]*shape
 	shapeList []*shape // in order of appearance

@@ -87,6 +87,7 @@ type past struct {
 	free      uint16 // uncounted attempts
 	under     uint16 // deaths under it since deathMark; the same worker may die again
 	deathMark int    // State.deaths before the first of them
+	lastDeath int    // State.deaths at the last death under it
 }
 
 func (t *task) history() *past {

@@ -83,7 +83,7 @@ func (s *State) register(req candor.RegisterRequest) (candor.RegisterReply, erro
 	// A new process in its place proves that the former one has ended.
 	former, died := w.info, !fresh && (w.info.PID != req.Info.PID || w.info.Started != req.Info.Started)
 	if died && w.state != candor.WorkerGone { // and nobody had told so before
-		s.deaths++
+		s.died()
 	}
 	w.info, w.view, w.state = req.Info, req.View, aliveState(req.View)
 	w.session = s.meta.NextSession
@@ -329,7 +329,7 @@ func (s *State) leave(name string, req candor.LeaveRequest) error {
 	}
 	s.event(&candor.Event{Level: level, Code: candor.EventWorkerLeft, Worker: name, Text: text})
 	if req.Crash != "" {
-		s.deaths++
+		s.died()
 	}
 	s.gone(w)
 	for _, t := range slices.Clone(w.running) {
