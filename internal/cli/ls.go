@@ -118,7 +118,7 @@ func taskColumns(now time.Time) []column[candor.Task] {
 		{title: "SINCE", cell: func(t candor.Task) string { return age(now, since(t)) }},
 		{title: "BATCH", wide: true, cell: func(t candor.Task) string { return t.Batch.String() }},
 		{title: "ITEM", wide: true, cell: func(t candor.Task) string { return orDash(string(t.Item)) }},
-		{title: "WHY", cell: func(t candor.Task) string { return taskWhy(t) }},
+		{title: "WHY", cell: taskWhy},
 	}
 }
 

@@ -64,9 +64,9 @@ func previewColumns() []column[candor.PreviewStep] {
 	return []column[candor.PreviewStep]{
 		{title: "STEP", cell: func(s candor.PreviewStep) string { return s.Name }},
 		{title: "CLASS", cell: func(s candor.PreviewStep) string { return string(s.Class) }},
-		{title: "TASKS", cell: func(s candor.PreviewStep) string { return previewTasks(s) }},
+		{title: "TASKS", cell: previewTasks},
 		{title: "AFTER", cell: func(s candor.PreviewStep) string { return orDash(needsText(s.Needs)) }},
-		{title: "TAKEN BY", cell: func(s candor.PreviewStep) string { return takers(s) }},
+		{title: "TAKEN BY", cell: takers},
 	}
 }
 

@@ -65,31 +65,43 @@ func (r *runner) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer r.client.Close()
-	if r.client.Health(ctx) != nil {
-		closeFarm, err := r.startFarm(ctx)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, closeFarm()) }()
-	} else {
-		r.a.talk("using the brain at %s", r.cfg.Brain.URL)
-	}
-	work := make(chan error, 1)
-	var batch submitted
-	go func() { work <- r.work(ctx, &batch) }()
-	select {
-	case err := <-work:
+	closeFarm, err := r.findBrain(ctx, stops)
+	if err != nil {
 		return err
+	}
+	defer func() { err = errors.Join(err, closeFarm()) }()
+	var batch submitted
+	var worked error // valid once done is closed
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		worked = r.work(ctx, &batch)
+	}()
+	select {
+	case <-done:
+		return worked
 	case word := <-stops:
-		return r.interrupt(ctx, cancel, word, stops, work, &batch)
+		return r.interrupt(ctx, cancel, word, stops, done, &batch)
+	}
+}
+
+// findBrain uses the brain that answers, or starts one with workers; it returns
+// what stops again what it started.
+func (r *runner) findBrain(ctx context.Context, stops <-chan string) (func() error, error) {
+	err := r.client.Health(ctx)
+	switch {
+	case err == nil:
+		r.a.talk("using the brain at %s", r.cfg.Brain.URL)
+		return func() error { return nil }, nil
+	case r.cfg.Origin("brain.url").Layer != config.LayerDefault:
+		return nil, err // a brain was named: it is not ours to start
+	default:
+		return r.startFarm(ctx, stops)
 	}
 }
 
 // startFarm starts brain and workers, and returns what stops them again.
-func (r *runner) startFarm(ctx context.Context) (func() error, error) {
-	if r.cfg.Origin("brain.url").Layer != config.LayerDefault {
-		return nil, r.client.Health(ctx) // a brain was named: it is not ours to start
-	}
+func (r *runner) startFarm(ctx context.Context, stops <-chan string) (func() error, error) {
 	if err := r.a.makeState(r.cfg); err != nil {
 		return nil, err
 	}
@@ -106,7 +118,7 @@ func (r *runner) startFarm(ctx context.Context) (func() error, error) {
 		return nil, errors.Join(err, log.Close())
 	}
 	stop := func() error { return errors.Join(r.farm.end(), log.Close()) }
-	if err := r.farm.answers(ctx); err != nil {
+	if err := r.farm.begin(ctx, stops); err != nil {
 		return nil, errors.Join(err, stop())
 	}
 	return stop, nil
@@ -174,12 +186,12 @@ func (r *runner) cancel(ctx context.Context, id candor.BatchID) error {
 
 // interrupt is what signals do to a run: the first cancels the batch and ends
 // its processes in order, the second stops without waiting.
-func (r *runner) interrupt(ctx context.Context, giveUp context.CancelFunc, word string, stops <-chan string, work <-chan error, batch *submitted) error {
+func (r *runner) interrupt(ctx context.Context, giveUp context.CancelFunc, word string, stops <-chan string, done <-chan struct{}, batch *submitted) error {
 	cause := &interrupted{signalOf(word)}
 	id := batch.get()
 	if id == 0 {
 		giveUp()
-		<-work
+		<-done
 		return cause
 	}
 	r.a.talk("cancelling %s; once more interrupts at once", id)
@@ -187,11 +199,11 @@ func (r *runner) interrupt(ctx context.Context, giveUp context.CancelFunc, word 
 	go func() { gone <- r.cancel(ctx, id) }()
 	select {
 	case err := <-gone:
-		<-work // writes how the batch ended
+		<-done // writes how the batch ended
 		return errors.Join(cause, err)
 	case <-stops:
 		giveUp()
-		<-work
+		<-done
 		if r.farm != nil {
 			r.farm.stop()
 			r.farm.farm.hurry()

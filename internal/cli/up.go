@@ -74,34 +74,27 @@ func (a *app) up(ctx context.Context, cfg *config.Loaded) (err error) {
 	if err != nil {
 		return err
 	}
-	go a.welcome(ctx, cfg, s)
-	select {
-	case err := <-s.done:
-		return err
-	case word := <-stops:
-		log.Logger().Info(fmt.Sprintf("Received shutdown signal (%s): draining; a second one interrupts", word), record.KeySignal, word)
-		s.stop()
-	}
-	return s.wait(stops)
-}
-
-// wait returns when nothing of a stopped farm is left; each further stop hurries it.
-func (s *started) wait(stops <-chan string) error {
-	for {
+	var word string
+	err = s.begin(ctx, stops)
+	if early, ok := errors.AsType[*interrupted](err); ok {
+		word = stopWord(early.signal)
+	} else if err != nil {
+		return errors.Join(err, s.end())
+	} else {
+		a.welcome(cfg, s)
 		select {
 		case err := <-s.done:
 			return err
-		case <-stops:
-			s.farm.hurry()
+		case word = <-stops:
 		}
 	}
+	log.Logger().Info(fmt.Sprintf("Received shutdown signal (%s): draining; a second one interrupts", word), record.KeySignal, word)
+	s.stop()
+	return s.wait(stops)
 }
 
-// welcome says where everything is, once it answers.
-func (a *app) welcome(ctx context.Context, cfg *config.Loaded, s *started) {
-	if s.farm.brainAnswers(ctx) != nil {
-		return // the logs say why
-	}
+// welcome says where everything is.
+func (a *app) welcome(cfg *config.Loaded, s *started) {
 	flag := ""
 	if cfg.Origin("state").Layer == config.LayerFlag {
 		flag = " --state " + string(cfg.State)
