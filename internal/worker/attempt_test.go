@@ -189,7 +189,7 @@ func TestItemsArriveByteByByte(t *testing.T) {
 func TestEnvironmentIsBuiltFromNothing(t *testing.T) {
 	b := newBrain()
 	f := start(t, b, func(o *Options) {
-		o.Environ = []string{"PATH=" + os.Getenv("PATH"), "HOME=/home/x", "TERM=xterm", "NOTIFY_SOCKET=/run/n", "WATCHDOG_USEC=1", "CANDOR_TOKEN_FILE=/t", "SECRET=1", "LC_ALL=C"}
+		o.Environ = []string{"PATH=" + os.Getenv("PATH"), "HOME=/somewhere", "TERM=xterm", "NOTIFY_SOCKET=/run/n", "WATCHDOG_USEC=1", "CANDOR_TOKEN_FILE=/t", "SECRET=1", "LC_ALL=C"}
 		o.GPU = &gpu.GPU{Vendor: gpu.NVIDIA, UUID: "GPU-5a", Index: gpu.Reading[int]{Value: 1, Known: true}}
 	})
 	s := spec(f.dir, func(s *candor.Step) {
@@ -209,7 +209,7 @@ func TestEnvironmentIsBuiltFromNothing(t *testing.T) {
 	env := strings.Split(strings.TrimSpace(read(t, filepath.Join(outputDir(s.BatchDir, "passages", 4), "env"))), "\n")
 	work := filepath.Join(f.dir, "attempts", candor.BatchID(7).String(), candor.TaskID(1001).String(), "1", "work")
 	subset(t, env,
-		"HOME=/home/x", "LC_ALL=C", "INPUT_FOLDER=docs", "TERM=mine", "ITEM=it", "ITEM_INDEX=4", "CANDOR_LEASE=1", "CANDOR_ATTEMPT=1",
+		"HOME=/somewhere", "LC_ALL=C", "INPUT_FOLDER=docs", "TERM=mine", "ITEM=it", "ITEM_INDEX=4", "CANDOR_LEASE=1", "CANDOR_ATTEMPT=1",
 		"CANDOR_WORKER=worker-1", "CANDOR_PLAN_ID="+candor.BatchID(7).String(), "CANDOR_TASK_ID="+candor.TaskID(1001).String(),
 		"CANDOR_WORK_DIR="+work, "CANDOR_OUTPUT_DIR="+work, "BATCH_DIR="+s.BatchDir, "PLAN_DIR="+f.dir,
 		"CUDA_VISIBLE_DEVICES=GPU-5a", "CUDA_DEVICE_ORDER=PCI_BUS_ID", "ROCR_VISIBLE_DEVICES=", "CANDOR_GPU_UUID=GPU-5a", "CANDOR_GPU_INDEX=1",

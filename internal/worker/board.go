@@ -42,13 +42,6 @@ func (b *board) do(doing string, now time.Time) {
 	}
 }
 
-func (b *board) add(a *attempt) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.running[a.Lease] = a
-	b.idleAt = time.Time{}
-}
-
 // remove takes an ended attempt off and counts it.
 func (b *board) remove(lease int64, outcome candor.AttemptOutcome, now time.Time) {
 	b.mu.Lock()
