@@ -44,6 +44,7 @@ type loop struct {
 	hard  bool             // attempts are being ended
 
 	linger <-chan time.Time // until when the last calls may answer
+	fatal  error            // the brain will not have us, now or later
 }
 
 // answer is how a call ended.
@@ -57,23 +58,26 @@ type answer struct {
 }
 
 // mainLoop runs until it was told to stop and nothing runs any more.
-func (w *worker) mainLoop(ctx, calls context.Context) (why string, c *crash) {
+func (w *worker) mainLoop(ctx, calls context.Context) (why string, c *crash, fatal error) {
 	l := &loop{w: w, calls: calls, answers: make(chan answer, 3), back: newBackoff(), unask: func() {}}
 	defer func() { l.unask() }()
 	defer func() {
 		if p := recover(); p != nil {
-			why, c = "crash", caught("main loop", p)
+			why, c, fatal = "crash", caught("main loop", p), nil
 		}
 	}()
 	done := ctx.Done()
 	for {
+		if l.fatal != nil {
+			return "refused", nil, l.fatal
+		}
 		if l.over() {
-			return l.stop, nil
+			return l.stop, nil, nil
 		}
 		l.step()
 		select {
 		case <-l.linger:
-			return l.stop, nil
+			return l.stop, nil, nil
 		case a := <-l.answers:
 			l.answered(a)
 		case <-w.ended:
@@ -91,7 +95,7 @@ func (w *worker) mainLoop(ctx, calls context.Context) (why string, c *crash) {
 			l.grace = nil
 			l.interrupt()
 		case c := <-w.crashes:
-			return "crash", &c
+			return "crash", &c, nil
 		}
 	}
 }
@@ -251,6 +255,9 @@ func (l *loop) failed(a answer) {
 	l.w.spool.giveBack(a.results)
 	code := candor.CodeOf(a.err)
 	switch {
+	case a.want < 0 && l.w.board.joined().Session == 0 && unwanted(code):
+		l.fatal = a.err
+		return
 	case l.stop != "" && code == candor.CodeInterrupted || l.calls.Err() != nil:
 		l.rejoin = l.rejoin || a.want > 0 // it may have been granted in this very moment
 		return

@@ -69,6 +69,17 @@ func lostSession(err error) bool {
 	return code == candor.CodeStale || code == candor.CodeNotFound
 }
 
+// unwanted tells whether a first registration need not be tried again: the
+// token, the name or the version is wrong, and somebody has to mend it. A worker
+// that was in once keeps trying, for the sake of what it runs.
+func unwanted(code candor.Code) bool {
+	switch code {
+	case candor.CodeUnauthorized, candor.CodeForbidden, candor.CodeUnsupported, candor.CodeInvalid:
+		return true
+	}
+	return false
+}
+
 // unsure tells whether a failed claim may have been granted all the same: the
 // request may have arrived, only the answer has not.
 func unsure(err error) bool {

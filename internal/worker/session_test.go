@@ -101,6 +101,17 @@ func TestOptionsAreChecked(t *testing.T) {
 	}
 }
 
+// Fault F60: nobody mends a wrong token by waiting.
+func TestABrainThatWillNotHaveUsIsNotAskedAgain(t *testing.T) {
+	b := newBrain()
+	b.down = candor.Errorf(candor.CodeForbidden, "role viewer may not register workers")
+	f := start(t, b, nil)
+	if err := f.over(); candor.CodeOf(err) != candor.CodeForbidden {
+		t.Errorf("err %v", err)
+	}
+	f.log.wait(t, "INFO Worker worker-1 shutting down")
+}
+
 // Fault F23: cut off from the brain, the work goes on and its result is
 // delivered once.
 func TestAnAbsentBrainCostsNothingButTime(t *testing.T) {

@@ -47,8 +47,9 @@ type worker struct {
 
 // Run is the worker's whole life. It returns nil after a shutdown that was
 // asked for, an *Error with CodeLocked when another process is this worker on
-// this state directory, and CodeInternal when the worker crashed; the crash is
-// logged and told to the brain by then, and nothing it started is left.
+// this state directory, the brain's own error when it will not have the worker
+// at all, and CodeInternal when the worker crashed; the crash is logged and told
+// to the brain by then, and nothing it started is left.
 func Run(ctx context.Context, o Options) error {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -151,7 +152,7 @@ func (w *worker) run(ctx context.Context) error {
 		w.helpers.Go(func() { w.guard("telemetry", func() { w.watchCard(calls) }) })
 	}
 	w.say(slog.LevelInfo, lineStarting, "Worker "+w.o.Name+" starting main loop")
-	why, c := w.mainLoop(ctx, calls)
+	why, c, fatal := w.mainLoop(ctx, calls)
 	if c != nil {
 		w.crashed(c)
 	}
@@ -162,5 +163,5 @@ func (w *worker) run(ctx context.Context) error {
 	if c != nil {
 		return candor.Errorf(candor.CodeInternal, "worker %s crashed in %s: %s", w.o.Name, c.where, c.what)
 	}
-	return nil
+	return fatal
 }
