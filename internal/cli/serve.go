@@ -169,7 +169,11 @@ func (s *service) reloads(ctx context.Context) {
 func (s *service) reload(ctx context.Context) {
 	next, err := s.cfg.Reload()
 	if err != nil {
-		s.logger.Error("Configuration refused, the old one stays: "+err.Error(), record.KeyError, err.Error())
+		text := err.Error()
+		if hint := hintOf(err); hint != "" {
+			text += " (" + hint + ")"
+		}
+		s.logger.Error("Configuration refused, the old one stays: "+text, record.KeyError, text)
 		return
 	}
 	changes := s.cfg.Changes(next)
