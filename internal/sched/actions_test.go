@@ -39,6 +39,7 @@ func (w *world) register(k *simWorker, verified bool, left []string) {
 	for _, r := range k.spool {
 		req.Holds = append(req.Holds, r.Lease)
 	}
+	k.epoch++
 	pid := k.info.PID
 	w.do(Register{req}, func(reply any, err error) {
 		if err != nil {
@@ -84,10 +85,10 @@ func (k *simWorker) up() bool { return k.alive && !k.frozen && k.session != 0 }
 // claim delivers what is in the spool and asks for work. A lost answer leaves
 // the worker with nothing but its doubts.
 func (w *world) claim(k *simWorker, most int, lost bool) {
-	session, sent := k.session, slices.Clone(k.spool)
+	session, voided, sent := k.session, k.epoch, slices.Clone(k.spool)
 	req := candor.ClaimRequest{Session: session, Results: sent, Max: most, View: k.view}
 	w.do(Claim{Worker: k.info.Name, Req: req}, func(reply any, err error) {
-		if lost || !k.up() || k.session != session {
+		if lost || !k.up() || k.session != session || k.epoch != voided {
 			return
 		}
 		if err != nil {
@@ -227,7 +228,7 @@ func (w *world) fence(o candor.FenceOrder) {
 // pass lets time go by, or back.
 func (w *world) pass() {
 	w.commit()
-	steps := []time.Duration{0, time.Second, time.Second, 5 * time.Second, 20 * time.Second, 65 * time.Second, 130 * time.Second, time.Hour, -30 * time.Second}
+	steps := []time.Duration{0, time.Second, time.Second, 2 * time.Second, 5 * time.Second, 11 * time.Second, 21 * time.Second, time.Hour, -30 * time.Second}
 	w.now = w.now.Add(rapid.SampledFrom(steps).Draw(w.t, "time"))
 	w.do(Tick{}, nil)
 }

@@ -16,7 +16,7 @@ import (
 func TestNoInterleavingLosesOrDoublesATask(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(t)
-		for range rapid.IntRange(5, 60).Draw(t, "length") {
+		for range rapid.IntRange(5, 150).Draw(t, "length") {
 			w.act()
 			if rapid.IntRange(0, 2).Draw(t, "commit") > 0 {
 				w.commit()
@@ -29,22 +29,53 @@ func TestNoInterleavingLosesOrDoublesATask(t *testing.T) {
 
 func (w *world) act() {
 	switch n := rapid.IntRange(0, 40).Draw(w.t, "action"); {
-	case n < 4:
+	case n < 2:
 		w.submit()
-	case n < 7:
+	case n < 6:
 		w.pass()
-	case n < 10:
+	case n < 8:
 		w.change()
-	case n < 11:
+	case n < 9:
 		w.crash()
-	case n < 12:
+	case n < 10:
 		w.recall()
-	case n < 15:
+	case n < 13:
 		w.hostSeen("up-1", rapid.IntRange(0, 3).Draw(w.t, "clean"))
+	case n < 14:
+		w.silence()
+	case n < 15:
+		w.massacre()
 	case n < 16:
 		w.reload()
 	default:
 		w.workerActs(rapid.SampledFrom(w.workers).Draw(w.t, "worker"), n-16)
+	}
+}
+
+// silence is a time in which workers say nothing, and their supervisor does.
+func (w *world) silence() {
+	for range rapid.IntRange(1, 6).Draw(w.t, "rounds") {
+		w.commit()
+		w.now = w.now.Add(5 * time.Second)
+		w.do(Tick{}, nil)
+		w.hostSeen("up-1", 0)
+	}
+	w.commit()
+	w.hostSeen("up-1", 0)
+}
+
+// massacre kills a worker with what it runs, lets it come back, and so again.
+func (w *world) massacre() {
+	w.commit()
+	for range rapid.IntRange(1, 4).Draw(w.t, "deaths") {
+		k := rapid.SampledFrom(w.workers).Draw(w.t, "victim")
+		w.start(k, true)
+		w.commit()
+		w.claim(k, 2, false)
+		w.commit()
+		w.kill(k)
+		w.hostSeen("up-1", 2)
+		w.commit()
 	}
 }
 

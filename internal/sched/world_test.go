@@ -28,7 +28,7 @@ type world struct {
 	workers []*simWorker
 	procs   map[int64]*proc // by lease: what really runs
 	told    map[int64]bool  // leases of which runs_twice was told
-	lease   int64          // the largest handed out
+	lease   int64           // the largest handed out
 	plans   int
 	pid     int
 }
@@ -48,6 +48,7 @@ type simWorker struct {
 	alive   bool
 	frozen  bool
 	session int64
+	epoch   int // grows with each registration: claims under way meanwhile are void
 	spool   []candor.Result
 	exit    *candor.HostWorker // what its supervisor saw of a process that ended
 	fence   []candor.FenceReport
@@ -58,7 +59,10 @@ var epoch = time.Date(2026, 2, 7, 21, 45, 0, 0, time.UTC)
 func newWorld(t *rapid.T) *world {
 	w := &world{
 		t: t, now: epoch, disk: newDisk(), procs: map[int64]*proc{}, told: map[int64]bool{}, pid: 100,
-		cfg: Config{FreeTries: rapid.SampledFrom([]int{4, 50}).Draw(t, "free tries"), BackoffMax: 30 * time.Second, BatchRoot: "/batches"},
+		cfg: Config{FreeTries: rapid.SampledFrom([]int{4, 50}).Draw(t, "free tries"), BackoffMax: 30 * time.Second, BatchRoot: "/batches",
+			// Short, so that every silence is met often.
+			Heartbeat: time.Second, Lost: 10 * time.Second, Lease: 20 * time.Second, Asking: 10 * time.Second, Linger: time.Minute, Monitor: 5 * time.Second,
+			Stuck: map[candor.Class]time.Duration{candor.ClassCPU: 5 * time.Second, candor.ClassScript: 15 * time.Second}},
 	}
 	w.boot()
 	infos := []candor.WorkerInfo{
@@ -95,6 +99,10 @@ func (w *world) do(cmd Command, then func(reply any, err error)) {
 		if e.Code == candor.EventRunsTwice {
 			w.told[e.Lease] = true
 		}
+	}
+	w.t.Logf("%s %T %+v → %v", w.now.Format("15:04:05"), cmd, cmd, err)
+	for _, e := range w.s.changes.Events[before:] {
+		w.t.Logf("    %s", e.Text)
 	}
 	w.checkLaws(cmd)
 	if claim, ok := cmd.(Claim); ok && err == nil {
