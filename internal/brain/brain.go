@@ -39,6 +39,9 @@ const (
 	// window is how many recent events are kept for followers; older ones they
 	// read from the store.
 	window = 8192
+	// longGap is a pause between two rounds that the loop, which acts once a
+	// second, did not mean to make.
+	longGap = 3 * time.Second
 	// probeEvery is how often a store in trouble is asked whether it works again.
 	probeEvery = time.Second
 	// slowCommit is when a commit's duration is worth a warning.
@@ -62,6 +65,7 @@ type Brain struct {
 	ready  int64 // of the state, when held claims were last tried
 	commit commitTimes
 	meta   sched.Meta // as last loaded
+	heard  time.Time  // when the last round was decided
 	probed time.Time  // when the store was last asked whether it works again
 
 	trouble   atomic.Pointer[string]          // why nothing can be committed; nil when all is well

@@ -131,12 +131,31 @@ func (b *Brain) decide(now time.Time, round []*request) (answers []*request, bro
 		}
 		answers = append(answers, r)
 	}
+	if err := b.excuse(now, &current); err != nil {
+		return answers, err
+	}
 	current = sched.Tick{}
 	if _, err := b.state.Apply(now, sched.Tick{}); err != nil {
 		return answers, err
 	}
 	b.tryHeld(now, &answers, &current)
 	return answers, nil
+}
+
+// excuse tells the state if the loop did not run for a while, because the
+// process was stopped or a commit took long: the others' words wait in the inbox
+// or on the wire, and their silence is not theirs.
+func (b *Brain) excuse(now time.Time, current *sched.Command) error {
+	gap := now.Sub(b.heard)
+	first := b.heard.IsZero()
+	b.heard = now
+	if first || gap < longGap {
+		return nil
+	}
+	b.opts.Log.Warn(fmt.Sprintf("The brain did not run for %s: silence in that time is not held against workers", candor.ShortDuration(gap)))
+	*current = sched.Away{For: gap}
+	_, err := b.state.Apply(now, *current)
+	return err
 }
 
 // store commits, and notices when that takes long.

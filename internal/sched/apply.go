@@ -42,6 +42,9 @@ func (s *State) Apply(now time.Time, cmd Command) (any, error) {
 	case Tick:
 		s.tick()
 		return nil, nil
+	case Away:
+		s.away(c.For)
+		return nil, nil
 	default:
 		return s.applyChange(cmd)
 	}

@@ -68,6 +68,10 @@ type (
 	// expiries, the monitor line. Reply: nil.
 	Tick struct{}
 
+	// Away says that the brain itself did not run for so long, up to now: silence
+	// in that time is nobody's fault. Reply: nil.
+	Away struct{ For time.Duration }
+
 	// Why explains a task or a worker, by id, prefix or name. Changes nothing.
 	// Reply: candor.Explanation.
 	Why struct{ Target string }
@@ -99,6 +103,7 @@ func (Undrain) command()     {}
 func (Admit) command()       {}
 func (Configure) command()   {}
 func (Tick) command()        {}
+func (Away) command()        {}
 func (Why) command()         {}
 func (Workers) command()     {}
 func (Status) command()      {}
