@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -68,7 +69,7 @@ func (a *app) examine(cmd *cobra.Command) []finding {
 	cfg, err := a.config(cmd)
 	if err != nil {
 		message := err.Error()
-		return append([]finding{fail("config", orWord(hintOf(err), "mend the file"), "%s", message)}, a.examineMachine(cmd.Context())...)
+		return append([]finding{fail("config", cmp.Or(hintOf(err), "mend the file"), "%s", message)}, a.examineMachine(cmd.Context())...)
 	}
 	findings := []finding{a.checkConfig(cfg)}
 	findings = append(findings, a.checkState(string(cfg.State))...)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,7 +77,7 @@ func writable(dir string) error {
 func place(dir string) []finding {
 	const check = "disk"
 	if err := sqlite.CheckPlace(dir); err != nil {
-		return []finding{fail(check, orWord(hintOf(err), "name a local directory: --state DIR"), "%v", err)}
+		return []finding{fail(check, cmp.Or(hintOf(err), "name a local directory: --state DIR"), "%v", err)}
 	}
 	free, err := freeSpace(dir)
 	switch {
@@ -100,7 +101,7 @@ func (a *app) checkBrain(ctx context.Context, cfg *config.Loaded) []finding {
 	defer cancel()
 	c, err := a.clientAt(cfg, cfg.Brain.URL)
 	if err != nil {
-		return []finding{fail(check, orWord(hintOf(err), "look at --brain and --token-file"), "%v", err)}
+		return []finding{fail(check, cmp.Or(hintOf(err), "look at --brain and --token-file"), "%v", err)}
 	}
 	defer c.Close()
 	st, err := c.Status(ctx)
@@ -108,9 +109,9 @@ func (a *app) checkBrain(ctx context.Context, cfg *config.Loaded) []finding {
 	case err == nil:
 		return a.brainAnswered(cfg, st)
 	case code == candor.CodeUnauthorized || code == candor.CodeForbidden:
-		return []finding{fail(check, orWord(hintOf(err), "give a token: --token-file FILE"), "%v", err)}
+		return []finding{fail(check, cmp.Or(hintOf(err), "give a token: --token-file FILE"), "%v", err)}
 	case code != candor.CodeUnavailable && code != candor.CodeTimeout:
-		return []finding{fail(check, orWord(hintOf(err), "look at the brain's log"), "%v", err)}
+		return []finding{fail(check, cmp.Or(hintOf(err), "look at the brain's log"), "%v", err)}
 	}
 	if who, err := sqlite.Leader(string(cfg.State)); err == nil && who != "" {
 		return []finding{fail(check, "look at its log in "+string(cfg.Log.Dir)+", or end it",
@@ -141,7 +142,7 @@ func checkListen(ctx context.Context, cfg *config.Loaded) []finding {
 	var err error
 	if cfg.TokensFile != "" {
 		if tokens, err = httpapi.ReadTokens(string(cfg.TokensFile)); err != nil {
-			return []finding{fail(check, orWord(hintOf(err), "mend the tokens file"), "%v", err)}
+			return []finding{fail(check, cmp.Or(hintOf(err), "mend the tokens file"), "%v", err)}
 		}
 	}
 	var findings []finding
@@ -151,7 +152,7 @@ func checkListen(ctx context.Context, cfg *config.Loaded) []finding {
 		}
 		l, err := httpapi.Listen(ctx, address, tokens)
 		if err != nil {
-			findings = append(findings, fail(check, orWord(hintOf(err), "choose another: --listen"), "%v", err))
+			findings = append(findings, fail(check, cmp.Or(hintOf(err), "choose another: --listen"), "%v", err))
 			continue
 		}
 		_ = l.Close() // it was opened for the look only

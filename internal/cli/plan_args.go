@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -38,7 +39,7 @@ func (a *app) readPlan(cmd *cobra.Command, path string) (*candor.Submission, err
 		name, value, ok := strings.Cut(pair, "=")
 		if !ok || name == "" {
 			e := usage("--input %q is not NAME=VALUE", pair)
-			e.Hint = fmt.Sprintf("write it like -i %s=...", orWord(name, "folder"))
+			e.Hint = fmt.Sprintf("write it like -i %s=...", cmp.Or(name, "folder"))
 			return nil, e
 		}
 		if _, twice := inputs[name]; twice {
@@ -50,13 +51,6 @@ func (a *app) readPlan(cmd *cobra.Command, path string) (*candor.Submission, err
 		fmt.Fprintf(a.Err, "%s ", a.style(a.Err).yellow("warning:"))
 		w.Render(a.Err)
 	}})
-}
-
-func orWord(word, other string) string {
-	if word == "" {
-		return other
-	}
-	return word
 }
 
 // tasksKnown counts the tasks that a submission makes at once, and tells

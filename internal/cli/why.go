@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -160,7 +161,7 @@ func (p page) queue(shapes []candor.ShapeView, wide bool) {
 	p.section("What is queued, and what it says to it")
 	g := p.checkGrid("QUEUED")
 	for _, s := range shapes {
-		kind := fmt.Sprintf("%d %s (like %s)", s.Queued, orWord(s.Needs, string(s.Class)), s.Example)
+		kind := fmt.Sprintf("%d %s (like %s)", s.Queued, cmp.Or(s.Needs, string(s.Class)), s.Example)
 		p.checks(&g, kind, s.Checks, wide)
 	}
 	g.write(p.w)
