@@ -60,7 +60,7 @@ func ShortDuration(d time.Duration) string {
 		if d < time.Minute {
 			return strconv.Itoa(int(d/time.Second)) + "s"
 		}
-		return fmt.Sprintf("1m%ds", int((d-time.Minute)/time.Second))
+		return pair(1, "m", int((d-time.Minute)/time.Second), "s")
 	case d < time.Hour:
 		return pair(int(d/time.Minute), "m", int(d%time.Minute/time.Second), "s")
 	case d < 24*time.Hour:

@@ -129,9 +129,11 @@ func mostRefused(w *worker, r *candor.Report, total int) *candor.Reason {
 func (s *State) lostReason(w *worker) *candor.Reason {
 	silent := s.now.Sub(w.seen)
 	text := fmt.Sprintf("last heartbeat %s ago (threshold %s)", candor.ShortDuration(silent), candor.ShortDuration(s.cfg.Lost))
+	next := ""
 	if !w.frozen.IsZero() {
 		text += fmt.Sprintf("; its process %d is stopped", w.info.PID)
+		next = fmt.Sprintf("kill -CONT %d", w.info.PID)
 	}
 	return candor.NewReason(candor.ReasonWorkerLost, w.info.Name+": "+text).
-		With("silent_seconds", int(silent.Seconds())).With("threshold_seconds", int(s.cfg.Lost.Seconds()))
+		With("silent_seconds", int(silent.Seconds())).With("threshold_seconds", int(s.cfg.Lost.Seconds())).Do(next)
 }
