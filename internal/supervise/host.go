@@ -55,7 +55,7 @@ func (k *keeper) report(ctx context.Context) {
 			}
 			k.say(slog.LevelWarn, lineHost, fmt.Sprintf("Report on the workers' processes failed: %v; trying again", answer.err),
 				slog.Any(record.KeyError, answer.err), record.FoldOn("host", string(candor.CodeOf(answer.err))))
-			r.pause(ctx, r.back.NextBackOff())
+			r.pause(ctx, min(r.back.NextBackOff(), k.o.Report))
 		default:
 			r.back.Reset()
 			r.told, r.fenced = workers, nil

@@ -120,6 +120,12 @@ func newBackoff() *backoff.ExponentialBackOff {
 	return b
 }
 
+// pauseOf is the next pause of a back-off, no longer than one between heartbeats:
+// a brain that comes back must hear of us before it takes us for lost.
+func (w *worker) pauseOf(b *backoff.ExponentialBackOff) time.Duration {
+	return min(b.NextBackOff(), or(w.board.joined().Heartbeat.D(), defaultHeartbeat))
+}
+
 // told is the first word to stop, which drains, or the second, which interrupts.
 func (l *loop) told(why string) {
 	if l.stop != "" {
@@ -279,7 +285,7 @@ func (l *loop) failed(a answer) {
 		what = "Delivery"
 	}
 	l.w.trouble(what, a.err)
-	l.retry = l.w.o.Clock.After(l.back.NextBackOff())
+	l.retry = l.w.o.Clock.After(l.w.pauseOf(l.back))
 }
 
 // granted starts what a claim brought.

@@ -38,7 +38,7 @@ func (w *worker) report(ctx context.Context) {
 		reply, err := w.o.Brain.Heartbeat(ctx, w.o.Name, req)
 		if err != nil {
 			if ctx.Err() == nil && !w.mend(ctx, req.Session, err) {
-				_ = w.o.Clock.Sleep(ctx, back.NextBackOff())
+				_ = w.o.Clock.Sleep(ctx, w.pauseOf(back))
 			}
 			continue
 		}
