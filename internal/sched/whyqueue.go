@@ -141,41 +141,14 @@ func (s *State) sayNever(code candor.ReasonCode, want *Want, names []string) str
 
 // nearest suggests the closest spelling that some worker does have.
 func (s *State) nearest(wants []string, has func(*worker) []string) string {
-	best, dist := "", 3
-	for _, w := range s.roster {
-		for _, h := range has(w) {
-			for _, want := range wants {
-				if d := distance(want, h); d > 0 && d < dist {
-					best, dist = h, d
-				}
+	for _, want := range wants {
+		for _, w := range s.roster {
+			if near := candor.Nearest(want, has(w)); near != "" && near != want {
+				return fmt.Sprintf(" (did you mean %s?)", near)
 			}
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(" (did you mean %s?)", best)
-}
-
-// distance is the edit distance of two short words.
-func distance(a, b string) int {
-	prev := make([]int, len(b)+1)
-	for j := range prev {
-		prev[j] = j
-	}
-	for i := range len(a) {
-		cur := make([]int, len(b)+1)
-		cur[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			cur[j+1] = min(prev[j]+cost, prev[j+1]+1, cur[j]+1)
-		}
-		prev = cur
-	}
-	return prev[len(b)]
+	return ""
 }
 
 // nobodyNow words why no worker takes a task now though some could: the reason

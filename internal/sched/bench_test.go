@@ -1,0 +1,158 @@
+package sched
+
+import (
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+
+	"candor"
+)
+
+// crowd is a state with n tasks queued and workers that could take them.
+func crowd(b *testing.B, n, workers int) (*State, []int64) {
+	b.Helper()
+	s := New(Config{}, &Snapshot{})
+	sessions := make([]int64, workers)
+	for i := range workers {
+		reply, err := s.Apply(epoch, Register{candor.RegisterRequest{Protocol: candor.Protocol, Verified: true, Info: candor.WorkerInfo{
+			Name: fmt.Sprintf("w%03d", i), PID: i + 1, Slots: 8, Classes: candor.Classes()}}})
+		if err != nil {
+			b.Fatal(err)
+		}
+		sessions[i] = reply.(candor.RegisterReply).Session
+	}
+	enqueue(b, s, n)
+	return s, sessions
+}
+
+func enqueue(b *testing.B, s *State, n int) {
+	b.Helper()
+	st := candor.Step{Name: "s", Class: candor.ClassCPU, Each: &candor.Each{Items: make([]json.RawMessage, n)}}
+	for i := range n {
+		st.Each.Items[i] = json.RawMessage(fmt.Sprintf(`{"file":"docs/%d.md"}`, i))
+	}
+	if _, err := s.Apply(epoch, Submit{Sub: candor.Submission{Name: "bench", Steps: []candor.Step{st}}}); err != nil {
+		b.Fatal(err)
+	}
+	s.Take()
+}
+
+var sizes = []int{1_000, 1_000_000}
+
+// BenchmarkClaimAndComplete is the cost of one task, with many queued: eight
+// results and eight claims in a request, as busy workers send them. It must not
+// hang on how many wait.
+func BenchmarkClaimAndComplete(b *testing.B) {
+	for _, n := range sizes {
+		b.Run(fmt.Sprintf("queued=%d", n), func(b *testing.B) {
+			s, sessions := crowd(b, n, 10)
+			results := make([][]candor.Result, len(sessions))
+			now, left := epoch, n
+			for i := 0; b.Loop(); i += 8 {
+				if left < 100 {
+					b.StopTimer()
+					enqueue(b, s, n)
+					left = n
+					b.StartTimer()
+				}
+				k := (i / 8) % len(sessions)
+				now = now.Add(time.Microsecond)
+				reply, err := s.Apply(now, Claim{Worker: fmt.Sprintf("w%03d", k), Req: candor.ClaimRequest{Session: sessions[k], Max: 8, Results: results[k]}})
+				if err != nil {
+					b.Fatal(err)
+				}
+				results[k] = results[k][:0]
+				for _, a := range reply.(candor.ClaimReply).Tasks {
+					results[k] = append(results[k], candor.Result{Task: a.Task, Lease: a.Lease, Outcome: candor.AttemptDone})
+				}
+				left -= len(results[k])
+				s.Take()
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*8), "ns/task")
+		})
+	}
+}
+
+func BenchmarkEligible(b *testing.B) {
+	want := Want{Class: candor.ClassLLM, Model: "m", VRAM: candor.GiB, Labels: []string{"fast"}, Tools: []string{"ffmpeg"}}
+	info := candor.WorkerInfo{Name: "w", Classes: candor.Classes(), Slots: 1, Labels: []string{"fast"}, Tools: []string{"ffmpeg"}}
+	have := Have{Info: &info, State: candor.WorkerHot, Model: "m", VRAM: 8 * candor.GiB, Free: 8 * candor.GiB}
+	b.Run("plain", func(b *testing.B) {
+		for b.Loop() {
+			if code, _ := Eligible(&want, &have, nil); code != "" {
+				b.Fatal(code)
+			}
+		}
+	})
+	b.Run("recorded", func(b *testing.B) {
+		for b.Loop() {
+			rec := Recorder{}
+			if code, _ := Eligible(&want, &have, &rec); code != "" || len(rec.Checks) == 0 {
+				b.Fatal(code)
+			}
+		}
+	})
+}
+
+// BenchmarkSubmitMillion makes a million queued tasks, and says what one of
+// them keeps in memory, its item of some 24 bytes included.
+func BenchmarkSubmitMillion(b *testing.B) {
+	const n = 1_000_000
+	for b.Loop() {
+		before := heapInUse()
+		s, _ := crowd(b, n, 1)
+		b.ReportMetric(float64(heapInUse()-before)/n, "B/task")
+		runtime.KeepAlive(s)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/task")
+}
+
+func heapInUse() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// BenchmarkWhy explains one of a million queued tasks: the last one, so that
+// its place in the queue has to be counted.
+func BenchmarkWhy(b *testing.B) {
+	for _, c := range []struct{ n, workers int }{{1_000, 10}, {1_000_000, 10}, {1_000_000, 1_000}} {
+		b.Run(fmt.Sprintf("queued=%d/workers=%d", c.n, c.workers), func(b *testing.B) {
+			s, _ := crowd(b, c.n, c.workers)
+			last := s.order[0].steps[0].tasks[c.n-1].id.String()
+			for b.Loop() {
+				if _, err := s.Apply(epoch, Why{last}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkTick is the cost of letting time pass with a million queued.
+func BenchmarkTick(b *testing.B) {
+	for _, n := range sizes {
+		b.Run(fmt.Sprintf("queued=%d", n), func(b *testing.B) {
+			s, _ := crowd(b, n, 100)
+			for b.Loop() {
+				if _, err := s.Apply(epoch, Tick{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkResolve finds a task by the first characters of its id.
+func BenchmarkResolve(b *testing.B) {
+	s, _ := crowd(b, 1_000_000, 1)
+	prefix := s.order[0].steps[0].tasks[999_999].id.String()[:8]
+	for b.Loop() {
+		if _, err := s.Apply(epoch, Resolve{prefix}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
