@@ -3,6 +3,7 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
+	"candor"
 	"candor/internal/config"
 )
 
@@ -69,7 +70,7 @@ func chosen(entries []config.Entry, keys []string) ([]config.Entry, error) {
 		e, ok := byKey[key]
 		if !ok {
 			err := usage("%q is no setting", key)
-			if near := config.Nearest(key, names); near != "" {
+			if near := candor.Nearest(key, names); near != "" {
 				err.Hint = "did you mean " + near + "?"
 			}
 			return nil, err

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"candor"
-	"candor/internal/config"
 	"candor/internal/plan"
 )
 
@@ -46,7 +45,7 @@ func wrongFlag(cmd *cobra.Command, err error) error {
 		collect := func(f *pflag.Flag) { names = append(names, f.Name) }
 		cmd.Flags().VisitAll(collect)
 		cmd.InheritedFlags().VisitAll(collect)
-		if near := config.Nearest(unknown.GetSpecifiedName(), names); near != "" {
+		if near := candor.Nearest(unknown.GetSpecifiedName(), names); near != "" {
 			e.Hint = fmt.Sprintf("did you mean --%s?", near)
 		}
 	}
@@ -62,7 +61,7 @@ func wrongVerb(parent *cobra.Command, word string) error {
 			names = append(names, c.Name())
 		}
 	}
-	if near := config.Nearest(word, names); near != "" {
+	if near := candor.Nearest(word, names); near != "" {
 		e.Hint = fmt.Sprintf("did you mean %s %s?", parent.CommandPath(), near)
 	} else {
 		e.Hint = parent.CommandPath() + " --help lists the commands"

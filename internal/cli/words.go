@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"candor/internal/config"
+	"candor"
 )
 
 // words is a closed list of the vocabulary as plain strings.
@@ -27,7 +27,7 @@ func oneOf(flag, word string, list []string) error {
 		return nil
 	}
 	e := usage("%s: %q is not one of %s", flag, word, strings.Join(list, ", "))
-	if near := config.Nearest(word, list); near != "" {
+	if near := candor.Nearest(word, list); near != "" {
 		e.Hint = fmt.Sprintf("did you mean %q?", near)
 	}
 	return e

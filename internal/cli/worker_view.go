@@ -10,7 +10,6 @@ import (
 
 	"candor"
 	"candor/client"
-	"candor/internal/config"
 )
 
 func (a *app) workerLsVerb() *cobra.Command {
@@ -99,7 +98,7 @@ func workerNamed(ctx context.Context, c *client.Client, name string) (candor.Wor
 		names = append(names, w.Name)
 	}
 	e := &candor.Error{Code: candor.CodeNotFound, Message: fmt.Sprintf("no worker is named %q", name), Hint: "candor worker ls lists them"}
-	if near := config.Nearest(name, names); near != "" {
+	if near := candor.Nearest(name, names); near != "" {
 		e.Hint = fmt.Sprintf("did you mean %s?", near)
 	}
 	return candor.Worker{}, e

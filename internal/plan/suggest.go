@@ -2,8 +2,11 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
+
+	"candor"
 )
 
 // printable tells whether a character of an untrusted text may go to a terminal.
@@ -25,19 +28,13 @@ func didYouMean(written string, candidates []string, title string) string {
 	return title + ": " + strings.Join(candidates, ", ")
 }
 
-// nearest is the candidate that was probably meant, or "".
+// nearest is the candidate that was probably meant, or "". Words of other tools
+// go before words that look alike.
 func nearest(written string, candidates []string) string {
-	best, least := "", max(1, len(written)/3)+1
-	other := otherWord(strings.ToLower(written))
-	for _, c := range candidates {
-		if c == other {
-			return c
-		}
-		if d := distance(strings.ToLower(written), strings.ToLower(c)); d < least {
-			best, least = c, d
-		}
+	if other := otherWord(strings.ToLower(written)); slices.Contains(candidates, other) {
+		return other
 	}
-	return best
+	return candor.Nearest(written, candidates)
 }
 
 // otherWord is our word for what other tools call it.
@@ -65,35 +62,4 @@ func otherWord(key string) string {
 		return "expires"
 	}
 	return ""
-}
-
-// distance counts the insertions, deletions, replacements and swaps of
-// neighbours that lead from a to b. Long texts are far from everything.
-func distance(a, b string) int {
-	const longest = 80
-	x, y := []rune(a), []rune(b)
-	if len(x) > longest || len(y) > longest {
-		return longest
-	}
-	row := make([][]int, len(x)+1)
-	for i := range row {
-		row[i] = make([]int, len(y)+1)
-		row[i][0] = i
-	}
-	for j := range y {
-		row[0][j+1] = j + 1
-	}
-	for i := range x {
-		for j := range y {
-			cost := 1
-			if x[i] == y[j] {
-				cost = 0
-			}
-			row[i+1][j+1] = min(row[i][j+1]+1, row[i+1][j]+1, row[i][j]+cost)
-			if i > 0 && j > 0 && x[i] == y[j-1] && x[i-1] == y[j] {
-				row[i+1][j+1] = min(row[i+1][j+1], row[i-1][j-1]+1)
-			}
-		}
-	}
-	return row[len(x)][len(y)]
 }
