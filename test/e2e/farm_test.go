@@ -31,6 +31,8 @@ type farm struct {
 	state  string
 	config string
 	c      *client.Client
+	vars   []string // further variables of what it runs
+	bare   bool     // the machine has a shell, and nothing of ours
 
 	mu    sync.Mutex
 	procs []*proc // guarded by mu
@@ -130,10 +132,13 @@ func (f *farm) read(path string) string {
 
 // env is the whole environment of what a farm runs.
 func (f *farm) env() []string {
-	return []string{
+	if f.bare {
+		return []string{"PATH=/bin:/usr/bin", "HOME=" + f.dir, "TMPDIR=" + f.dir, "CANDOR_STATE_DIR=" + f.state, "NO_COLOR=1"}
+	}
+	return append([]string{
 		"PATH=" + filepath.Dir(program) + string(filepath.ListSeparator) + os.Getenv("PATH"), "HOME=" + f.dir, "TMPDIR=" + f.dir,
 		"CANDOR_CONFIG=" + f.config, "CANDOR_STATE_DIR=" + f.state, "NO_COLOR=1",
-	}
+	}, f.vars...)
 }
 
 // close ends what runs and looks for what is left.

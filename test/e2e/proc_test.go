@@ -33,6 +33,11 @@ func (f *farm) start(name string, args ...string) *proc {
 
 func (f *farm) launch(name string, env []string, path string, args ...string) *proc {
 	f.t.Helper()
+	return f.launchWith(name, func(*exec.Cmd) {}, env, path, args...)
+}
+
+func (f *farm) launchWith(name string, change func(*exec.Cmd), env []string, path string, args ...string) *proc {
+	f.t.Helper()
 	p := &proc{f: f, name: name, out: filepath.Join(f.dir, "out", name), ended: make(chan struct{})}
 	if err := os.MkdirAll(filepath.Dir(p.out), 0o755); err != nil {
 		f.t.Fatal(err)
@@ -44,6 +49,7 @@ func (f *farm) launch(name string, env []string, path string, args ...string) *p
 	defer out.Close()
 	p.cmd = exec.Command(path, args...)
 	p.cmd.Env, p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = env, f.dir, out, out
+	change(p.cmd)
 	if err := p.cmd.Start(); err != nil {
 		f.t.Fatal(err)
 	}
