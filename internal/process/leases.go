@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"candor/internal/durable"
 )
 
 // A worker records each running attempt under its name, so that its successor
@@ -33,7 +35,7 @@ func fencePath(record string) string { return strings.TrimSuffix(record, ".json"
 // Fence forbids an attempt to start or to go on: a frozen worker that claimed
 // it, but had not started it yet, finds the fence when it thaws.
 func Fence(record string) error {
-	if err := writeSynced(fencePath(record), nil); err != nil {
+	if err := durable.WriteFile(fencePath(record), nil); err != nil {
 		return fmt.Errorf("fence lease: %w", err)
 	}
 	return nil

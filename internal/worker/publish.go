@@ -15,6 +15,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"candor"
+	"candor/internal/durable"
 )
 
 // leaseMark is the file in a task's output folder that says which lease made it.
@@ -58,7 +59,7 @@ func publish(a *attempt, found map[string]string) error {
 	if err != nil {
 		return errors.Join(err, os.RemoveAll(stage))
 	}
-	return syncDir(parent)
+	return durable.SyncDir(parent)
 }
 
 // fill makes the stage: the outputs under their declared paths, and the mark,
@@ -167,7 +168,7 @@ func syncTree(root string) error {
 		case err != nil:
 			return err
 		case d.IsDir():
-			return syncDir(p)
+			return durable.SyncDir(p)
 		case !d.Type().IsRegular():
 			return nil
 		}

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
 	"candor"
+	"candor/internal/durable"
 )
 
 // Bounds of one request's results: a brain that was away for long is not buried.
@@ -77,7 +77,7 @@ func (s *spool) path(lease int64) string {
 func (s *spool) put(r candor.Result) error {
 	b, err := json.Marshal(r)
 	if err == nil {
-		err = writeDurably(s.path(r.Lease), b)
+		err = durable.WriteFile(s.path(r.Lease), b)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -176,36 +176,4 @@ func (s *spool) leases() []int64 {
 	}
 	slices.Sort(all)
 	return all
-}
-
-// writeDurably puts b at path so that it survives a power failure, whole or not at all.
-func writeDurably(path string, b []byte) error {
-	tmp := path + ".new"
-	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(tmp, path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-// syncDir makes a folder's entries durable. Windows cannot, and does so itself.
-func syncDir(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
