@@ -14,7 +14,7 @@ const (
 	CodeTooLarge     Code = "model.too_large"   // it does not fit into memory
 	CodeLoading      Code = "model.loading"     // not ready before the time ran out
 	CodeNotThisModel Code = "model.wrong"       // the name stands for another content
-	CodeBroken       Code = "model.broken"      // its file cannot be loaded
+	CodeBroken       Code = "model.broken"      // the server cannot load it, whatever the room
 	CodeContextShort Code = "model.context"     // loaded with a shorter context than asked for
 	CodeOnCPU        Code = "model.on_cpu"      // loaded, but not on the GPU
 	CodeHeld         Code = "model.held"        // asked to leave, still there

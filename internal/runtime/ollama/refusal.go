@@ -32,6 +32,7 @@ func words() []struct {
 		{"exceeds maximum context length", runtime.CodeTruncated},
 		{"error loading model", runtime.CodeBroken}, // a runner that could read its file no further
 		{"unable to load model", runtime.CodeBroken},
+		{"model failed to load", runtime.CodeBroken}, // the same broken file, when the runner ends before its last words are read
 		{"exceeds file size", runtime.CodeBroken},
 		{"unexpected eof", runtime.CodeRunnerGone},
 		{"llama runner process", runtime.CodeRunnerGone},

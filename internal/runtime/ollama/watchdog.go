@@ -13,6 +13,7 @@ type watchdog struct {
 	ctx    context.Context // ends with the caller's, or with errSilent
 	cancel context.CancelCauseFunc
 	clk    clock.Clock
+	nudge  chan struct{} // the limit has become shorter
 
 	mu    sync.Mutex
 	heard time.Time     // guarded by mu
@@ -20,7 +21,7 @@ type watchdog struct {
 }
 
 func (c *Client) watch(ctx context.Context, limit time.Duration) *watchdog {
-	d := &watchdog{clk: c.clk, heard: c.clk.Now(), limit: limit}
+	d := &watchdog{clk: c.clk, heard: c.clk.Now(), limit: limit, nudge: make(chan struct{}, 1)}
 	d.ctx, d.cancel = context.WithCancelCause(ctx)
 	go d.run()
 	return d
@@ -37,6 +38,7 @@ func (d *watchdog) run() {
 		}
 		select {
 		case <-d.clk.After(left):
+		case <-d.nudge:
 		case <-d.ctx.Done():
 			return
 		}
@@ -52,8 +54,15 @@ func (d *watchdog) left() time.Duration {
 // hear notes a sign of life at now; from here on limit holds.
 func (d *watchdog) hear(now time.Time, limit time.Duration) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
+	shorter := limit < d.limit
 	d.heard, d.limit = now, limit
+	d.mu.Unlock()
+	if shorter {
+		select {
+		case d.nudge <- struct{}{}:
+		default:
+		}
+	}
 }
 
 func (d *watchdog) silence() time.Duration {

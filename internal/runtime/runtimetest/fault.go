@@ -132,7 +132,7 @@ func runnerFrozenMidAnswer(t *testing.T, s Subject) {
 	}
 	res := flight.await(t)
 	e := wantCode(t, res.err, runtime.CodeHung)
-	if silent, _ := e.Detail[runtime.DetailSilent].(time.Duration); silent < r.Patience.Next {
-		t.Errorf("operands %v", e.Detail)
+	if silent, _ := e.Detail[runtime.DetailSilent].(time.Duration); silent < r.Patience.Next || silent >= r.Patience.First {
+		t.Errorf("operands %v, want a silence of little more than %s", e.Detail, r.Patience.Next)
 	}
 }

@@ -44,7 +44,8 @@ const (
 	limit       = time.Minute
 )
 
-// Run runs the suite; start is called once for each test.
+// Run runs the suite, each test in parallel with others; start is called once
+// for each.
 func Run(t *testing.T, start func(t *testing.T) Subject) {
 	for _, c := range []struct {
 		name string
@@ -87,7 +88,10 @@ func Run(t *testing.T, start func(t *testing.T) Subject) {
 		{"runner killed while idle", runnerKilledIdle},
 		{"runner frozen in mid-answer", runnerFrozenMidAnswer},
 	} {
-		t.Run(c.name, func(t *testing.T) { c.run(t, start(t)) })
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.run(t, start(t))
+		})
 	}
 }
 

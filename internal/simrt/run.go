@@ -1,0 +1,39 @@
+package simrt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Run serves a simulated server at addr (like 127.0.0.1:0) until ctx ends, and
+// calls ready with its URL once it listens. It returns an error when the server
+// could not listen, or was killed by a fault: its process ends then, too.
+func Run(ctx context.Context, o Options, addr string, ready func(url string)) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return fmt.Errorf("simulated model server: %w", err)
+	}
+	s := New(o)
+	web := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
+	served := make(chan error, 1)
+	go func() { served <- web.Serve(listener) }()
+	ready("http://" + listener.Addr().String())
+	select {
+	case err = <-served:
+	case <-s.Died():
+		err = errDead
+		_ = web.Close()
+		<-served
+	case <-ctx.Done():
+		_ = web.Close() // an answer that is being written is nobody's loss
+		<-served
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
