@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -33,6 +34,8 @@ type farm struct {
 	c      *client.Client
 	vars   []string // further variables of what it runs
 	bare   bool     // the machine has a shell, and nothing of ours
+
+	workDir string // of commands; "": dir
 
 	mu    sync.Mutex
 	procs []*proc // guarded by mu
@@ -214,7 +217,7 @@ func (f *farm) alive(command string) []process {
 func (f *farm) candor(args ...string) result {
 	f.t.Helper()
 	cmd := exec.Command(program, args...)
-	cmd.Env, cmd.Dir = f.env(), f.dir
+	cmd.Env, cmd.Dir = f.env(), cmp.Or(f.workDir, f.dir)
 	var out, talk bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &talk
 	err := cmd.Run()

@@ -65,14 +65,7 @@ func TestF20WorkerPanics(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t, nil)
 	f.brain()
-	hook := filepath.Join(f.dir, "panic")
-	env := append(f.env(), envHooked+"=claim", "E2E_HOOKED_NAME=worker-1", "E2E_HOOK_FILE="+hook)
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := f.launch("worker-1", env, self)
-	f.joined("worker-1")
+	w := f.hooked("worker-1", "claim")
 	f.ends(f.submit("before", `
 		a: {foreach: {items: [1, 2, 3]}, run: "true"}
 	`))
