@@ -318,7 +318,7 @@ func TestWhatIsFoundInAText(t *testing.T) {
 		t.Errorf("crlf: %+v %+v %+v", s, h, p)
 	}
 	s, h, p = find("binary.md")
-	if !s.Binary || s.Lines != 0 || h != nil && len(h) > 0 || len(p) > 0 {
+	if !s.Binary || s.Lines != 0 || len(h) > 0 || len(p) > 0 {
 		t.Errorf("binary: %+v %+v %+v", s, h, p)
 	}
 	if _, h, _ = find("latin1.md"); len(h) != 1 || h[0].Text != "caf\ufffd" {

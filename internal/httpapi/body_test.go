@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -117,7 +118,7 @@ func TestBrainsErrorsPassWhole(t *testing.T) {
 	}
 	_, err := r.client(t, "").Submit(t.Context(), candor.Submission{})
 	wantCode(t, err, candor.CodeConflict)
-	if e, ok := err.(*candor.Error); !ok || e.Hint != "candor show b_x" || e.Detail["batch"] != "b_x" || e.Message != "the key is taken" {
+	if e, ok := errors.AsType[*candor.Error](err); !ok || e.Hint != "candor show b_x" || e.Detail["batch"] != "b_x" || e.Message != "the key is taken" {
 		t.Errorf("error arrived as %#v", err)
 	}
 	r.brain.answer = func(context.Context, sched.Command) (any, error) { return nil, io.ErrUnexpectedEOF }

@@ -44,12 +44,6 @@ func (b *brain) Do(ctx context.Context, cmd sched.Command) (any, error) {
 	return b.answer(ctx, cmd)
 }
 
-func (b *brain) last() sched.Command {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.seen[len(b.seen)-1]
-}
-
 func (b *brain) Events(ctx context.Context, after int64, limit int) ([]candor.Event, int64, error) {
 	for {
 		b.mu.Lock()

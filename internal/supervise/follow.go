@@ -22,7 +22,7 @@ func (d *kid) follow(proc *process.Process) {
 		d.say(slog.LevelWarn, lineStarted, "What "+d.Name+" prints cannot be shown", slog.Any(record.KeyError, err))
 		return
 	}
-	defer log.Close()
+	defer func() { _ = log.Close() }()
 	var rest []byte
 	buf := make([]byte, 32<<10)
 	for {
