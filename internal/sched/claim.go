@@ -145,13 +145,14 @@ func (s *State) start(t *task, w *worker) {
 	l := t.lane
 	sh := l.shape
 	heap.Pop(&l.tasks)
-	t.heap, t.lane = -1, nil
+	t.heap = -1
 	sh.ready--
 	if len(l.tasks) == 0 {
 		heap.Remove(&sh.lanes, l.pos)
 	} else {
 		heap.Fix(&sh.lanes, l.pos)
 	}
+	s.leaveLane(t)
 	s.move(t, processing)
 	t.attempt++
 	t.run = &run{lease: s.meta.NextLease, worker: w.info.Name, started: s.now, moved: s.now}

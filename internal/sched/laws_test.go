@@ -77,7 +77,7 @@ func (w *world) checkQueue(cmd Command) {
 		}
 	}
 	for _, sh := range w.s.shapeList {
-		if got := (sizes{sh.ready, sh.held, sh.backoff}); got != want[sh] {
+		if got := (sizes{sh.ready, sh.held, sh.backoff}); got != want[sh] || sh.total() == 0 && len(sh.want.Avoid) > 0 {
 			w.t.Fatalf("%T: shape %s has %+v, there are %+v", cmd, sh.want.String(), got, want[sh])
 		}
 		w.checkHeap(cmd, sh)

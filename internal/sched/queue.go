@@ -41,6 +41,7 @@ type lane struct {
 	shape *shape
 	tasks taskHeap
 	pos   int // in shape.lanes; -1 when not there
+	size  int // tasks in it, those too whose next try waits
 }
 
 type taskHeap []*task
@@ -149,12 +150,29 @@ func (s *State) dropLanes(st *step) {
 		lanes = append(slices.Clone(lanes), st.lane)
 	}
 	for _, l := range lanes {
-		if l.shape.refs--; l.shape.refs == 0 {
-			delete(s.shapes, l.shape.key)
-			s.shapeList = slices.DeleteFunc(s.shapeList, func(sh *shape) bool { return sh == l.shape })
-		}
+		s.unref(l.shape)
 	}
 	st.lane, st.extra = nil, nil
+}
+
+func (s *State) unref(sh *shape) {
+	if sh.refs--; sh.refs == 0 {
+		delete(s.shapes, sh.key)
+		s.shapeList = slices.DeleteFunc(s.shapeList, func(o *shape) bool { return o == sh })
+	}
+}
+
+// leaveLane takes a task off its lane's count. A lane of tasks that avoid some
+// worker goes with its last one: every claim looks at every shape, and there may
+// be one for each worker that ever failed.
+func (s *State) leaveLane(t *task) {
+	l := t.lane
+	t.lane = nil
+	l.size--
+	if st := l.step; l.size == 0 && l != st.lane {
+		st.extra = slices.DeleteFunc(st.extra, func(o *lane) bool { return o == l })
+		s.unref(l.shape)
+	}
 }
 
 // enqueue puts a queued task where claims find it, or among those that wait
@@ -166,6 +184,7 @@ func (s *State) enqueue(t *task) {
 	}
 	l := s.laneFor(t.step, avoid)
 	t.lane = l
+	l.size++
 	if t.past != nil && t.past.notBefore.After(s.now) {
 		l.shape.backoff++
 		t.heap = -1
@@ -196,7 +215,7 @@ func (s *State) offer(l *lane, t *task) {
 // withdraw takes a queued task out of the queue.
 func (s *State) withdraw(t *task) {
 	l := t.lane
-	t.lane = nil
+	defer s.leaveLane(t)
 	if t.heap < 0 {
 		l.shape.backoff--
 		return

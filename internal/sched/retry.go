@@ -94,6 +94,11 @@ func (s *State) tryAgain(t *task, r *candor.Result, counted bool) {
 		p.reason.Since = s.now
 	}
 	t.run = nil
+	if where != "" { // not its own fault: it keeps its place
+		s.move(t, queued)
+		s.enqueue(t)
+		return
+	}
 	s.queue(t)
 }
 
