@@ -123,9 +123,8 @@ func (f *farm) rampage(id candor.BatchID, seed uint64) map[string]int {
 		name := names[rng.IntN(len(names))]
 		// A pause of its own length between two kills is what chaos is about.
 		<-time.After(time.Duration(50+rng.IntN(400)) * time.Millisecond)
-		for _, p := range processesOf(f.dir) {
-			is := strings.HasPrefix(p.command, program+" worker --name "+name+" ") || name == "brain" && strings.HasPrefix(p.command, program+" brain")
-			if is && !killed[p.pid] && syscall.Kill(p.pid, syscall.SIGKILL) == nil {
+		for _, p := range f.running(name) {
+			if !killed[p.pid] && syscall.Kill(p.pid, syscall.SIGKILL) == nil {
 				killed[p.pid] = true
 				kills[name]++
 				n++
@@ -137,6 +136,20 @@ func (f *farm) rampage(id candor.BatchID, seed uint64) map[string]int {
 	}
 	f.t.Logf("kills: %v", kills)
 	return kills
+}
+
+// running are the processes that are the brain, or the worker of that name. A
+// worker's child looks like the worker between fork and exec: it is none.
+func (f *farm) running(name string) []process {
+	start := program + " worker --name " + name + " "
+	if name == "brain" {
+		start = program + " brain"
+	}
+	all := processesOf(f.dir)
+	all = slices.DeleteFunc(all, func(p process) bool { return !strings.HasPrefix(p.command+" ", start) })
+	return slices.DeleteFunc(all, func(p process) bool {
+		return slices.ContainsFunc(all, func(o process) bool { return o.pid == p.parent })
+	})
 }
 
 // checkChaos holds what the tasks wrote down against what candor says.

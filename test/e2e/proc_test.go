@@ -163,6 +163,7 @@ func (f *farm) up(n int, args ...string) *proc {
 // process is any process that is alive.
 type process struct {
 	pid     int
+	parent  int
 	state   string // R, S, D, T, …
 	command string
 }
@@ -199,12 +200,14 @@ func look(pid int) (process, bool) {
 		return process{}, false
 	}
 	rest := string(stat[bytes.LastIndexByte(stat, ')')+1:])
-	state := strings.Fields(rest)[0]
+	fields := strings.Fields(rest)
+	state := fields[0]
+	parent, _ := strconv.Atoi(fields[1])
 	if state == "Z" || state == "X" {
 		return process{}, false
 	}
 	line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-	return process{pid: pid, state: state, command: strings.TrimSpace(string(bytes.ReplaceAll(line, []byte{0}, []byte{' '})))}, true
+	return process{pid: pid, parent: parent, state: state, command: strings.TrimSpace(string(bytes.ReplaceAll(line, []byte{0}, []byte{' '})))}, true
 }
 
 func exists(pid int) bool { _, ok := look(pid); return ok }

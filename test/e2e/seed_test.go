@@ -177,7 +177,7 @@ func normal(f *farm, text string) string {
 	for _, r := range []struct{ from, to string }{
 		{`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`, "TIME"},
 		{`\bt_[0-9a-z]{8}\b`, "t_ID"}, {`\bb_[0-9a-z]{8}\b`, "b_ID"}, {`(task: |Ending |Ended )[0-9a-hjkmnp-tv-z]{8}\b`, "${1}ID"},
-		{`\bpid \d+`, "pid PID"}, {`pid PID \(sh\)(, pid PID \(sleep\))?`, "pid PID (sh)"}, {`\(\d+\)$`, "(PID)"}, {`\bpid=\d+`, "pid=PID"},
+		{`\bpid \d+`, "pid PID"}, {`pid PID \((sh|sleep)\)(, pid PID \((sh|sleep)\))*`, "PROCESSES"}, {`\(\d+\)$`, "(PID)"}, {`\bpid=\d+`, "pid=PID"},
 		{`\b(in|after|for|ended after) \d+(\.\d+)?(ms|s)\b`, "$1 DUR"}, {`\b\d+(\.\d+)?(ms|s) ago\b`, "DUR ago"},
 		{`duration_ms=\d+`, "duration_ms=N"}, {`by \S+`, "by USER"}, {` stack=.*`, " stack=STACK"}, {`, ended [a-z]+ \(\d+\)`, ""},
 	} {
