@@ -81,14 +81,8 @@ func newFarm(t *testing.T) farm {
 // with the test.
 func (f farm) start(t *testing.T, s ollama.Serve) *real {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Port = l.Addr().(*net.TCPAddr).Port
-	l.Close()
 	home := t.TempDir()
-	s.Program, s.Models, s.Owner = f.program, f.models, home
+	s.Program, s.Models, s.Owner, s.Port = f.program, f.models, home, freePort(t)
 	s.Base = []string{"HOME=" + home, "PATH=" + os.Getenv("PATH")}
 	proc, err := process.Start(clock.System(), process.Spec{
 		Argv: s.Argv(), Env: s.Env(), Mark: s.Mark(), Dir: home, Log: filepath.Join(home, "serve.log"),
@@ -110,6 +104,17 @@ func (f farm) start(t *testing.T, s ollama.Serve) *real {
 		return err == nil
 	})
 	return r
+}
+
+// freePort is a port that nobody listened on just now.
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
 }
 
 func (r *real) stop(t *testing.T) {

@@ -17,7 +17,7 @@ func (c *Client) Unload(ctx context.Context, model string) (runtime.Change, erro
 	began := c.clk.Now()
 	change := runtime.Change{Before: before, After: before}
 	var done chatReply
-	if err := c.post(ctx, pathGenerate, model, unloadRequest{Model: model}, &done); err != nil {
+	if err := c.post(ctx, pathGenerate, model, unloadRequest{Model: model}, &done); err != nil && ctx.Err() == nil {
 		return change, err
 	}
 	for {

@@ -1,0 +1,139 @@
+//go:build ollama
+
+package ollama_test
+
+import (
+	"context"
+	"os/exec"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"candor/internal/clock"
+	"candor/internal/process"
+	"candor/internal/runtime"
+	"candor/internal/runtime/ollama"
+)
+
+// TestRealLife is what only a real Ollama, with processes and queues of its
+// own, can show.
+func TestRealLife(t *testing.T) {
+	f := newFarm(t)
+	for name, run := range map[string]func(*testing.T, farm){
+		"a killed server's runner is ended by its supervisor":  runnerOfKilledServer,
+		"a killed server's runner is found without supervisor": runnerOfKilledCandor,
+		"a server that is told to stop leaves nothing":         stopLeavesNothing,
+		"keep_alive is no pin":                                 keepAliveIsNoPin,
+		"a full queue is busy":                                 fullQueue,
+	} {
+		t.Run(name, func(t *testing.T) { run(t, f) })
+	}
+}
+
+func load(t *testing.T, c *ollama.Client, model string) runtime.Change {
+	t.Helper()
+	change, err := c.Load(t.Context(), runtime.LoadRequest{Model: model, Settings: runtime.Settings{Context: 1024, Threads: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return change
+}
+
+func runnerOfKilledServer(t *testing.T, f farm) {
+	r := f.start(t, ollama.Serve{})
+	load(t, r.client, "tiny")
+	runner := r.runner(t)
+	signal(t, r.proc.PID(), unix.SIGKILL)
+	exit, err := r.proc.Wait(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(exit.Stragglers, func(p process.Proc) bool { return p.PID == runner }) {
+		t.Errorf("the runner %d is not among the stragglers %v", runner, exit.Stragglers)
+	}
+	if process.ProcState(runner).State.Alive() {
+		t.Errorf("the runner %d lives", runner)
+	}
+}
+
+// The supervisor died with its server; all that is left is the mark that the
+// next start for the same card knows.
+func runnerOfKilledCandor(t *testing.T, f farm) {
+	s := ollama.Serve{Program: f.program, Models: f.models, Owner: t.TempDir(), Port: freePort(t)}
+	s.Base = []string{"HOME=" + s.Owner}
+	cmd := exec.Command(s.Argv()[0], s.Argv()[1:]...)
+	cmd.Env = append(s.Env(), s.Mark()...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	began := time.Now()
+	o := s.Options()
+	o.Clock = clock.System()
+	client := ollama.New(o)
+	until(t, "the server answers", func() bool {
+		_, err := client.Identify(t.Context())
+		return err == nil
+	})
+	load(t, client, "tiny")
+	runners := children(t, cmd.Process.Pid)
+	signal(t, cmd.Process.Pid, unix.SIGKILL)
+	_ = cmd.Wait()
+	if len(runners) != 1 || !process.ProcState(runners[0]).State.Alive() {
+		t.Fatalf("no runner outlived its server: %v", runners)
+	}
+	left, err := process.KillRecorded(clock.System(), process.Intent(s.Mark(), s.Program, began), 5*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(left.Killed) != 1 || left.Killed[0].PID != runners[0] || len(left.Survivors) != 0 {
+		t.Errorf("killed %v, want runner %d; survivors %v", left.Killed, runners[0], left.Survivors)
+	}
+}
+
+func stopLeavesNothing(t *testing.T, f farm) {
+	r := f.start(t, ollama.Serve{})
+	load(t, r.client, "tiny")
+	runner := r.runner(t)
+	r.stop(t)
+	exit, err := r.proc.Wait(t.Context())
+	if err != nil || len(exit.Stragglers) != 0 || process.ProcState(runner).State.Alive() {
+		t.Errorf("%v, stragglers %v, %v", exit, exit.Stragglers, err)
+	}
+}
+
+func keepAliveIsNoPin(t *testing.T, f farm) {
+	r := f.start(t, ollama.Serve{MaxLoaded: 1})
+	load(t, r.client, "tiny")
+	if change := load(t, r.client, "other"); !slices.Equal(change.Evicted, []string{"tiny:latest"}) {
+		t.Errorf("evicted %v", change.Evicted)
+	}
+}
+
+func fullQueue(t *testing.T, f farm) {
+	r := f.start(t, ollama.Serve{MaxQueue: 2})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	const many = 12
+	codes := make(chan runtime.Code, many)
+	for range many {
+		go func() {
+			_, err := r.client.Generate(ctx, runtime.Request{
+				Model: "endless", Settings: runtime.Settings{Context: 1024, Threads: 1}, MaxTokens: 20,
+				Messages: []runtime.Message{{Role: "user", Text: "Hello"}},
+			}, nil)
+			codes <- runtime.CodeOf(err)
+		}()
+	}
+	count := map[runtime.Code]int{}
+	for range many {
+		count[<-codes]++
+	}
+	if count[runtime.CodeBusy] == 0 || count[""] == 0 || count[runtime.CodeBusy]+count[""] != many {
+		t.Errorf("codes %v, want some busy and the others well", count)
+	}
+}
