@@ -1,0 +1,113 @@
+// Command farm runs the pure core in virtual time: a thousand workers, a
+// million tasks, with failures, deaths and returns, as fast as it decides. No
+// store, no network, no process: what it measures is deciding alone.
+//
+//	go run ./bench/farm
+//
+// prints one line of numbers, and fails unless every task ended exactly once.
+// The same seed gives the same run.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"runtime/pprof"
+	"time"
+
+	"candor"
+)
+
+type settings struct {
+	tasks   int
+	workers int
+	seed    uint64
+	profile string
+	limit   time.Duration
+}
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func run(args []string, stdout, stderr io.Writer) int {
+	set, err := parse(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if err == nil {
+		err = profiled(set.profile, func() error { return measure(set, stdout) })
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "farm:", err)
+		return 1
+	}
+	return 0
+}
+
+func parse(args []string, stderr io.Writer) (settings, error) {
+	var set settings
+	flags := flag.NewFlagSet("farm", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.IntVar(&set.tasks, "tasks", 1_000_000, "tasks, at least 100")
+	flags.IntVar(&set.workers, "workers", 1_000, "workers, at least 10")
+	flags.Uint64Var(&set.seed, "seed", 1, "seed of everything that is left to chance")
+	flags.StringVar(&set.profile, "cpuprofile", "", "write a CPU profile to this file")
+	flags.DurationVar(&set.limit, "limit", 5*time.Minute, "give up after this long")
+	if err := flags.Parse(args); err != nil {
+		return settings{}, err
+	}
+	if set.tasks < 100 || set.workers < 10 || flags.NArg() > 0 {
+		return settings{}, errors.New("-tasks is at least 100, -workers at least 10, and there are no arguments")
+	}
+	return set, nil
+}
+
+func profiled(file string, do func() error) error {
+	if file == "" {
+		return do()
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	err = do()
+	pprof.StopCPUProfile()
+	return errors.Join(err, f.Close())
+}
+
+// measure runs the farm, prints what it took and checks how it ended.
+func measure(set settings, stdout io.Writer) error {
+	f := newFarm(set)
+	before := heapInUse()
+	begun := time.Now()
+	if err := f.submit(set.tasks); err != nil {
+		return err
+	}
+	submitted := time.Since(begun)
+	perTask := float64(heapInUse()-before) / float64(f.tasks)
+	begun = time.Now()
+	f.deadline = begun.Add(set.limit)
+	if err := f.run(); err != nil {
+		return err
+	}
+	took := time.Since(begun)
+	fmt.Fprintf(stdout, "farm tasks=%d workers=%d seed=%d submit/s=%.0f decisions=%d decisions/s=%.0f attempts=%d attempts/s=%.0f bytes/task=%.0f virtual=%s wall=%s deaths=%d\n",
+		f.tasks, set.workers, set.seed, float64(f.tasks)/submitted.Seconds(), f.decisions, float64(f.decisions)/took.Seconds(),
+		f.attempts, float64(f.attempts)/took.Seconds(), perTask, candor.ShortDuration(f.now.Sub(start)), took.Round(10*time.Millisecond), f.deaths)
+	return f.check(stdout)
+}
+
+// heapInUse is what lives after a collection, in bytes.
+func heapInUse() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
