@@ -95,10 +95,12 @@ func (f *farm) submitChaos() candor.BatchID {
 	script := f.write("chaos.sh", `
 mkdir -p "`+f.dir+`/runs"
 run="`+f.dir+`/runs/$CANDOR_TASK_ID"
-for p in $(sed -n 's/^start [0-9]* //p' "$run" 2>/dev/null); do
-  if [ -e /proc/$p ] && ! grep -q '^State:.Z' /proc/$p/status; then echo "twice $CANDOR_LEASE $p" >> "$run"; fi
+sed -n 's/^start //p' "$run" 2>/dev/null | while read -r lease pid born; do
+  if [ "$(cut -d' ' -f22 /proc/$pid/stat 2>/dev/null)" = "$born" ] && ! grep -q '^State:.Z' /proc/$pid/status; then
+    echo "twice $CANDOR_LEASE $pid" >> "$run"
+  fi
 done
-echo "start $CANDOR_LEASE $$" >> "$run"
+echo "start $CANDOR_LEASE $$ $(cut -d' ' -f22 /proc/$$/stat)" >> "$run"
 sleep 0.1
 echo "end $CANDOR_LEASE $$" >> "$run"
 echo "$CANDOR_LEASE" > out

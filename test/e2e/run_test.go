@@ -137,12 +137,10 @@ func TestExitCodes(t *testing.T) {
 	f.candor("submit", bad, "--wait").exits(3)
 	f.candor("run", bad).exits(3)
 	f.candor("show", "b_00000000").exits(2)
-	f.candor("submit", long, "--wait", "--timeout", "300ms").exits(124)
-	all, err := f.c.Batches(t.Context(), candor.BatchQuery{State: candor.BatchActive})
-	if err != nil || len(all) != 1 {
-		t.Fatalf("%d batches are active (%v)", len(all), err)
-	}
-	id := all[0].ID.String()
+	var reply candor.SubmitReply
+	f.candor("submit", long, "--json").ok().json(&reply)
+	id := reply.Batch.String()
+	f.candor("wait", id, "--timeout", "300ms").exits(124)
 	waiting := f.start("wait", "wait", id)
 	f.candor("cancel", id).ok()
 	if code := waiting.wait(); code != 4 {

@@ -23,11 +23,15 @@ func quick() settings {
 // gated is a task that runs until a file of the farm is there. It writes down
 // each start, and every process of an earlier start that it finds alive.
 func (f *farm) gated(file string) string {
+	// A pid is used again; with the time of its birth it is one process for ever.
 	return fmt.Sprintf(`exec sh %s %s`, f.write("gated.sh", `
-for p in $(cat "`+f.dir+`/$CANDOR_TASK_ID.pids" 2>/dev/null); do
-  if [ -e /proc/$p ] && ! grep -q "^State:.Z" /proc/$p/status; then echo "$p" >> "`+f.dir+`/$CANDOR_TASK_ID.twice"; fi
-done
-echo $$ >> "`+f.dir+`/$CANDOR_TASK_ID.pids"
+touch "`+f.dir+`/$CANDOR_TASK_ID.pids"
+while read -r pid born; do
+  if [ "$(cut -d' ' -f22 /proc/$pid/stat 2>/dev/null)" = "$born" ] && ! grep -q '^State:.Z' /proc/$pid/status; then
+    echo "$pid" >> "`+f.dir+`/$CANDOR_TASK_ID.twice"
+  fi
+done < "`+f.dir+`/$CANDOR_TASK_ID.pids"
+echo "$$ $(cut -d' ' -f22 /proc/$$/stat)" >> "`+f.dir+`/$CANDOR_TASK_ID.pids"
 while [ ! -e "$1" ]; do sleep 0.05; done
 `), filepath.Join(f.dir, file))
 }
@@ -36,8 +40,9 @@ while [ ! -e "$1" ]; do sleep 0.05; done
 func (f *farm) starts(id candor.TaskID) []int {
 	text, _ := os.ReadFile(filepath.Join(f.dir, id.String()+".pids"))
 	var out []int
-	for p := range strings.FieldsSeq(string(text)) {
-		n, err := strconv.Atoi(p)
+	for l := range strings.Lines(string(text)) {
+		pid, _, _ := strings.Cut(l, " ")
+		n, err := strconv.Atoi(pid)
 		if err != nil {
 			f.t.Fatal(err)
 		}
