@@ -4,5 +4,9 @@
 // (never for a time), and prove that no process is left when they end.
 //
 // There is nothing in it but tests, and they run on Linux alone: /proc tells
-// which processes are left, and whose they are. `go test -short` leaves them out.
+// which processes are left, and whose they are.
+//
+//	go test ./test/e2e                     all of them, in less than a minute
+//	go test ./test/e2e -run Chaos -v       what is killed at random, and what came of it
+//	go test ./test/e2e -run Seed -update   writes the golden lines anew
 package e2e

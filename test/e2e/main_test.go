@@ -21,10 +21,6 @@ func run(m *testing.M) int {
 		return hookedWorker()
 	}
 	flag.Parse()
-	if testing.Short() {
-		fmt.Println("end-to-end tests are left out by -short")
-		return 0
-	}
 	// They wait more than they work: more of them fit beside each other than
 	// there are cores. One who says -parallel knows better.
 	if !isSet("test.parallel") {
