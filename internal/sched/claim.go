@@ -144,10 +144,9 @@ func best(cands []*shape, prefer []candor.Class) *shape {
 func (s *State) start(t *task, w *worker) {
 	l := t.lane
 	sh := l.shape
-	heap.Pop(&l.tasks)
-	t.heap = -1
+	l.tasks.remove(t)
 	sh.ready--
-	if len(l.tasks) == 0 {
+	if l.tasks.len() == 0 {
 		heap.Remove(&sh.lanes, l.pos)
 	} else {
 		heap.Fix(&sh.lanes, l.pos)

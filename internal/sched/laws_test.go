@@ -63,7 +63,7 @@ func (w *world) checkQueue(cmd Command) {
 			}
 			n := want[t.lane.shape]
 			switch {
-			case t.heap < 0:
+			case t.place == 0:
 				n.backoff++
 			case b.pause != nil:
 				n.held++
@@ -71,7 +71,7 @@ func (w *world) checkQueue(cmd Command) {
 				n.ready++
 			}
 			want[t.lane.shape] = n
-			if t.heap >= 0 && t.lane.tasks[t.heap] != t {
+			if t.place != 0 && t.lane.tasks.at(t.place) != t {
 				w.t.Fatalf("%T: %s is not where it says in its lane", cmd, t.name())
 			}
 		}
@@ -98,10 +98,38 @@ func (w *world) checkHeap(cmd Command, sh *shape) {
 		w.t.Fatalf("%T: lanes of %s are out of order", cmd, sh.want.String())
 	}
 	for i, l := range sh.lanes {
-		if l.pos != i || len(l.tasks) == 0 || !ordered(&l.tasks) {
-			w.t.Fatalf("%T: lane %d of %s: pos %d, %d tasks, or out of order", cmd, i, sh.want.String(), l.pos, len(l.tasks))
+		if l.pos != i || l.tasks.len() == 0 || !ordered(&l.tasks.late) || !l.tasks.inOrder() {
+			w.t.Fatalf("%T: lane %d of %s: pos %d, %d tasks, or out of order", cmd, i, sh.want.String(), l.pos, l.tasks.len())
 		}
 	}
+}
+
+// at is the task that stands at a place of a line.
+func (l *line) at(place int32) *task {
+	if place < 0 {
+		return l.late[-place-1]
+	}
+	return l.run[int(place)-1-l.base]
+}
+
+// inOrder tells whether the run of a line is in order, begins and ends with a
+// task, and whether the line counts right.
+func (l *line) inOrder() bool {
+	n := len(l.late)
+	var before *task
+	for i, t := range l.run {
+		if t == nil {
+			if i == 0 || i == len(l.run)-1 {
+				return false
+			}
+			continue
+		}
+		if n++; before != nil && t.before(before) {
+			return false
+		}
+		before = t
+	}
+	return n == l.n
 }
 
 func (w *world) checkLeases(cmd Command) {

@@ -39,38 +39,15 @@ func (sh *shape) total() int { return sh.ready + sh.held + sh.backoff }
 type lane struct {
 	step  *step
 	shape *shape
-	tasks taskHeap
+	tasks line
 	pos   int // in shape.lanes; -1 when not there
 	size  int // tasks in it, those too whose next try waits
-}
-
-type taskHeap []*task
-
-func (h taskHeap) Len() int           { return len(h) }
-func (h taskHeap) Less(i, j int) bool { return h[i].before(h[j]) }
-func (h taskHeap) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].heap, h[j].heap = int32(i), int32(j)
-}
-
-func (h *taskHeap) Push(x any) {
-	t := x.(*task)
-	t.heap = int32(len(*h))
-	*h = append(*h, t)
-}
-
-func (h *taskHeap) Pop() any {
-	old := *h
-	t := old[len(old)-1]
-	old[len(old)-1] = nil
-	*h = old[:len(old)-1]
-	return t
 }
 
 type laneHeap []*lane
 
 func (h laneHeap) Len() int           { return len(h) }
-func (h laneHeap) Less(i, j int) bool { return h[i].tasks[0].before(h[j].tasks[0]) }
+func (h laneHeap) Less(i, j int) bool { return h[i].tasks.first().before(h[j].tasks.first()) }
 func (h laneHeap) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
 	h[i].pos, h[j].pos = i, j
@@ -187,7 +164,7 @@ func (s *State) enqueue(t *task) {
 	l.size++
 	if t.past != nil && t.past.notBefore.After(s.now) {
 		l.shape.backoff++
-		t.heap = -1
+		t.place = 0
 		s.timers.add(t.past.notBefore, t)
 		return
 	}
@@ -196,8 +173,8 @@ func (s *State) enqueue(t *task) {
 
 // offer puts a task into its lane's heap.
 func (s *State) offer(l *lane, t *task) {
-	first := len(l.tasks) == 0 || t.before(l.tasks[0])
-	heap.Push(&l.tasks, t)
+	first := l.tasks.len() == 0 || t.before(l.tasks.first())
+	l.tasks.push(t)
 	if l.step.batch.pause != nil {
 		l.shape.held++
 		return
@@ -216,18 +193,17 @@ func (s *State) offer(l *lane, t *task) {
 func (s *State) withdraw(t *task) {
 	l := t.lane
 	defer s.leaveLane(t)
-	if t.heap < 0 {
+	if t.place == 0 {
 		l.shape.backoff--
 		return
 	}
-	heap.Remove(&l.tasks, int(t.heap))
-	t.heap = -1
+	l.tasks.remove(t)
 	if l.pos < 0 {
 		l.shape.held--
 		return
 	}
 	l.shape.ready--
-	if len(l.tasks) == 0 {
+	if l.tasks.len() == 0 {
 		heap.Remove(&l.shape.lanes, l.pos)
 	} else {
 		heap.Fix(&l.shape.lanes, l.pos)
@@ -239,22 +215,22 @@ func (s *State) hold(b *batch) {
 	for l := range b.eachLane() {
 		if l.pos >= 0 {
 			heap.Remove(&l.shape.lanes, l.pos)
-			l.shape.ready -= len(l.tasks)
-			l.shape.held += len(l.tasks)
+			l.shape.ready -= l.tasks.len()
+			l.shape.held += l.tasks.len()
 		}
 	}
 }
 
 func (s *State) release(b *batch) {
 	for l := range b.eachLane() {
-		if l.pos < 0 && len(l.tasks) > 0 {
+		if l.pos < 0 && l.tasks.len() > 0 {
 			heap.Push(&l.shape.lanes, l)
-			l.shape.ready += len(l.tasks)
-			l.shape.held -= len(l.tasks)
+			l.shape.ready += l.tasks.len()
+			l.shape.held -= l.tasks.len()
 			s.ready++
 		}
 	}
 }
 
 // head is the task that goes first in a shape.
-func (sh *shape) head() *task { return sh.lanes[0].tasks[0] }
+func (sh *shape) head() *task { return sh.lanes[0].tasks.first() }

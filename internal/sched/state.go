@@ -133,7 +133,7 @@ func (s *State) admit(lb *LoadedBatch) {
 	for i := range lb.Tasks {
 		r := &lb.Tasks[i]
 		st := b.steps[r.Step]
-		st.tasks = append(st.tasks, task{step: st, heap: -1})
+		st.tasks = append(st.tasks, task{step: st})
 		st.tasks[len(st.tasks)-1].restore(r)
 	}
 	for _, st := range b.steps {

@@ -100,7 +100,7 @@ func (s *State) expand(st *step, items []json.RawMessage) {
 	tries := uint16(1 + st.spec.Retries)
 	for i, item := range items {
 		t := &st.tasks[i]
-		*t = task{id: s.meta.NextTask, step: st, item: item, heap: -1, index: int32(i), tries: tries, was: absent}
+		*t = task{id: s.meta.NextTask, step: st, item: item, index: int32(i), tries: tries, was: absent}
 		if st.spec.Each == nil {
 			t.index = -1
 		}

@@ -48,8 +48,8 @@ type task struct {
 	run      *run
 	past     *past
 	wasLease int64 // as stored
-	lane     *lane // in whose heap it is
-	heap     int32 // position there
+	lane     *lane // in whose line it is, or will be when its next try is due
+	place    int32 // in that line; see line
 	index    int32 // -1: no fan-out
 	attempt  uint16
 	counted  uint16

@@ -32,7 +32,7 @@ func (h *timers) due(now time.Time) *task {
 	for len(*h) > 0 && !(*h)[0].at.After(now) {
 		e := heap.Pop(h).(timer)
 		t := e.task
-		if t.state == queued && t.heap < 0 && t.lane != nil && t.past != nil && t.past.notBefore.Equal(e.at) {
+		if t.state == queued && t.place == 0 && t.lane != nil && t.past != nil && t.past.notBefore.Equal(e.at) {
 			return t
 		}
 	}

@@ -52,21 +52,12 @@ func (s *State) queuedReason(t *task, out *candor.Explanation) *candor.Reason {
 const aheadLimit = 10_000
 
 // ahead counts the tasks of the same shape that go before t, up to aheadLimit.
-// A heap's branch whose root does not go before t has nothing that does.
 func (s *State) ahead(t *task) int {
 	n := 0
 	for _, l := range t.lane.shape.lanes {
-		n = l.tasks.countBefore(t, 0, n)
+		n += l.tasks.countBefore(t, aheadLimit-n)
 	}
 	return n
-}
-
-func (h taskHeap) countBefore(t *task, i, n int) int {
-	if n >= aheadLimit || i >= len(h) || !h[i].before(t) {
-		return n
-	}
-	n = h.countBefore(t, 2*i+1, n+1)
-	return h.countBefore(t, 2*i+2, n)
 }
 
 // unplaceable tells why no known worker could ever take such tasks, or nil.
