@@ -48,7 +48,7 @@ const maxWait = time.Minute
 // order in which they began to wait. Should deciding on one crash, that one
 // counts as answered and those behind it stay held.
 func (b *Brain) tryHeld(now time.Time, answers *[]*request, current *sched.Command) {
-	retry := b.state.Ready() != b.ready
+	retry := b.state.Ready() != b.ready && b.state.Claimable()
 	kept, looked := 0, 0
 	defer func() { b.held = slices.Delete(b.held, kept, looked) }()
 	for looked < len(b.held) {

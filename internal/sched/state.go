@@ -112,6 +112,12 @@ func (s *State) Config() Config { return s.cfg }
 // claims tries them again when it has grown.
 func (s *State) Ready() int64 { return s.ready }
 
+// Claimable tells whether any task waits for nothing but a worker. If not, no
+// held claim need be tried.
+func (s *State) Claimable() bool {
+	return slices.ContainsFunc(s.shapeList, func(sh *shape) bool { return sh.ready > 0 })
+}
+
 // admit brings a loaded batch to life.
 func (s *State) admit(lb *LoadedBatch) {
 	if s.batches[lb.Batch.ID] != nil {

@@ -131,35 +131,23 @@ func (s *State) resolve(prefix string) Refs {
 		}
 		return refs
 	}
-	if prefix == "" || prefix == "t_" || prefix == "b_" {
+	p, ok := candor.ParseIDPrefix(prefix)
+	if !ok {
 		return refs
 	}
-	bare := !strings.HasPrefix(prefix, "t_") && !strings.HasPrefix(prefix, "b_")
 	for _, b := range s.order {
-		if len(refs.Batches) < resolveLimit && hasPrefix(b.rec.ID.String(), prefix, bare) {
+		if len(refs.Batches) < resolveLimit && p.MatchBatch(b.rec.ID) {
 			refs.Batches = append(refs.Batches, b.rec.ID)
 		}
-		if strings.HasPrefix(prefix, "b_") {
-			continue
-		}
-		for t := range b.eachTask() {
-			if len(refs.Tasks) >= resolveLimit {
-				break
-			}
-			if hasPrefix(t.id.String(), prefix, bare) {
-				refs.Tasks = append(refs.Tasks, t.id)
+	}
+	for _, e := range s.tasks {
+		for i := range e.step.tasks {
+			if id := e.first + candor.TaskID(i); p.MatchTask(id) && len(refs.Tasks) < resolveLimit {
+				refs.Tasks = append(refs.Tasks, id)
 			}
 		}
 	}
 	return refs
-}
-
-// hasPrefix compares an id with what was typed, which may lack the t_ or b_.
-func hasPrefix(id, prefix string, bare bool) bool {
-	if bare {
-		id = id[2:]
-	}
-	return strings.HasPrefix(id, prefix)
 }
 
 // workerViews lists all workers by name.
