@@ -96,6 +96,7 @@ func (w *worker) lastWords(ctx context.Context, why string, c *crash, completed,
 	if w.board.joined().Session == 0 {
 		return
 	}
+	w.spool.reopen() // a main loop that crashed, or gave up waiting, may have had some in hand
 	for results := w.spool.take(); len(results) > 0; results = w.spool.take() {
 		session, _ := w.board.ticket()
 		reply, err := w.o.Brain.Claim(ctx, w.o.Name, candor.ClaimRequest{Session: session, Results: results, View: w.board.view()})

@@ -135,6 +135,16 @@ func (s *spool) giveBack(results []candor.Result) {
 	}
 }
 
+// reopen returns all that was taken and has no verdict: nobody waits for the
+// answers of those calls any more.
+func (s *spool) reopen() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range s.kept {
+		l.sent = false
+	}
+}
+
 // single sends all that is kept now one by one: something among it is refused.
 func (s *spool) single() {
 	s.mu.Lock()
