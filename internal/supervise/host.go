@@ -53,7 +53,11 @@ func (k *keeper) report(ctx context.Context) {
 			if ctx.Err() != nil {
 				return
 			}
-			k.say(slog.LevelWarn, lineHost, fmt.Sprintf("Report on the workers' processes failed: %v; trying again", answer.err),
+			level := slog.LevelWarn
+			if k.stopping.Load() { // the brain stops, too
+				level = slog.LevelDebug
+			}
+			k.say(level, lineHost, fmt.Sprintf("Report on the workers' processes failed: %v; trying again", answer.err),
 				slog.Any(record.KeyError, answer.err), record.FoldOn("host", string(candor.CodeOf(answer.err))))
 			r.pause(ctx, min(r.back.NextBackOff(), k.o.Report))
 		default:

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"candor"
@@ -97,6 +98,8 @@ type keeper struct {
 	kids  []*kid
 	news  chan struct{} // a worker's process has changed
 	lines sync.Mutex    // held for one line on a console
+
+	stopping atomic.Bool
 }
 
 // Run starts the children in order of their stages and keeps them running until
@@ -124,6 +127,7 @@ func Run(ctx context.Context, o Options) error {
 	if err == nil {
 		err = k.wait(ctx)
 	}
+	k.stopping.Store(true)
 	for _, stage := range slices.Backward(order) {
 		for _, d := range stages[stage] {
 			d.stop()
