@@ -100,6 +100,34 @@ func TestRunInterruptedTwice(t *testing.T) {
 	f.nothingLeft()
 }
 
+// TestUpDrains: the first TERM lets end what runs, and takes nothing new; an
+// orderly end leaves no warning in the log and no process.
+func TestUpDrains(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t, settings{"worker.grace": "30s", "supervise.grace": "40s"})
+	up := f.up(1)
+	id := f.submit("gated", `
+		a: {foreach: {items: [1, 2]}, run: "`+f.gated("go")+`"}
+	`)
+	f.started(id, "a[0]", 1)
+	up.signal(syscall.SIGTERM)
+	f.until("the worker drains", func() bool {
+		return strings.Contains(up.output(), "Worker worker-1 received shutdown signal (TERM); 1 attempt may end")
+	})
+	f.write("go", "")
+	if code := up.wait(); code != 0 {
+		t.Errorf("up left with %d", code)
+	}
+	if out := up.output(); strings.Contains(out, "WARNING") || strings.Contains(out, "ERROR") {
+		t.Errorf("an orderly end, but:\n%s", out)
+	}
+	f.nothingLeft()
+	f.brain()
+	if a, b := f.task(id, "a[0]"), f.task(id, "a[1]"); a.State != candor.TaskComplete || b.State != candor.TaskQueued {
+		t.Errorf("what ran is %s, what waited %s", a.State, b.State)
+	}
+}
+
 // TestSupervisorKilled: whoever is supervised ends when the supervisor is gone,
 // even if nobody could tell it.
 func TestSupervisorKilled(t *testing.T) {

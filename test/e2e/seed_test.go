@@ -47,9 +47,9 @@ func TestSeedWorkerDies(t *testing.T) {
 	`)
 	f.started(id, "long", 1)
 	f.write("panic", "")
-	f.submit("last", `
+	f.ends(f.submit("last", `
 		b: {run: "true"}
-	`)
+	`))
 	w.wait()
 	f.logged("worker-1", 1, "completed 15 tasks")
 	about := regexp.MustCompile(`long|Worker worker-1|last`)
