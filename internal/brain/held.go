@@ -75,7 +75,7 @@ func (b *Brain) tryHeld(now time.Time, answers *[]*request, current *sched.Comma
 func (b *Brain) news(now time.Time, r *request, retry bool) bool {
 	switch c := r.cmd.(type) {
 	case sched.Claim:
-		if !retry {
+		if !retry && b.state.Speaks(c.Worker, c.Req.Session) {
 			return false
 		}
 		c.Again = true

@@ -112,6 +112,12 @@ func (s *State) Config() Config { return s.cfg }
 // claims tries them again when it has grown.
 func (s *State) Ready() int64 { return s.ready }
 
+// Speaks tells whether a session is the one that speaks for a worker.
+func (s *State) Speaks(name string, session int64) bool {
+	w := s.workers[name]
+	return w != nil && w.session == session
+}
+
 // Claimable tells whether any task waits for nothing but a worker. If not, no
 // held claim need be tried.
 func (s *State) Claimable() bool {
