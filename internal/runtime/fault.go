@@ -25,7 +25,7 @@ const (
 	DetailUntil    = "until"     // time.Time at which the server means to unload
 )
 
-// Missing: the server does not have the model.
+// Missing says that the server does not have the model.
 func Missing(server, model string) *Error {
 	return &Error{Code: CodeMissing, Text: fmt.Sprintf("%s does not have model %s", server, model),
 		Detail: map[string]any{DetailServer: server, DetailModel: model}}
@@ -41,7 +41,8 @@ func Said(code Code, model string, status int, words string) *Error {
 		Detail: map[string]any{DetailModel: model, DetailStatus: status, DetailSaid: words}}
 }
 
-// Gone: nobody answers at the address, or the connection broke after some pieces.
+// Gone says that nobody answers at the address, or that the connection broke
+// after some pieces.
 func Gone(server string, tokens int, cause error) *Error {
 	text := server + " does not answer"
 	if tokens > 0 {
@@ -51,7 +52,7 @@ func Gone(server string, tokens int, cause error) *Error {
 		Detail: map[string]any{DetailServer: server, DetailTokens: tokens}}
 }
 
-// Hung: the server took the request and has been silent since.
+// Hung says that the server took the request and has been silent since.
 func Hung(server string, silent time.Duration, tokens int) *Error {
 	text := fmt.Sprintf("%s took a request and has said nothing for %s", server, candor.ShortDuration(silent))
 	if tokens > 0 {
@@ -61,25 +62,26 @@ func Hung(server string, silent time.Duration, tokens int) *Error {
 		Detail: map[string]any{DetailServer: server, DetailSilent: silent, DetailTokens: tokens}}
 }
 
-// NotOurs: something answers, but not the kind of server that was expected.
+// NotOurs says that something answers, but not the kind of server that was
+// expected.
 func NotOurs(server string, want Kind, status int, what string) *Error {
 	return &Error{Code: CodeNotOurs, Text: fmt.Sprintf("%s is not %s: another program answers there (status %d, %s)", server, want, status, what),
 		Detail: map[string]any{DetailServer: server, DetailWanted: want, DetailStatus: status, DetailActual: what}}
 }
 
-// Garbled: the server answered against its own protocol.
+// Garbled says that the server answered against its own protocol.
 func Garbled(server string, cause error) *Error {
 	return &Error{Code: CodeGarbled, Text: server + " sent what its protocol does not allow", Cause: cause,
 		Detail: map[string]any{DetailServer: server}}
 }
 
-// StillLoading: the time given to a load ran out before a token came.
+// StillLoading says that the time given to a load ran out before a token came.
 func StillLoading(model string, elapsed time.Duration, cause error) *Error {
 	return &Error{Code: CodeLoading, Text: fmt.Sprintf("model %s is not ready after %s", model, candor.ShortDuration(elapsed)), Cause: cause,
 		Detail: map[string]any{DetailModel: model, DetailElapsed: elapsed}}
 }
 
-// Held: the server was asked to unload a model and still lists it.
+// Held says that the server was asked to unload a model and still lists it.
 func Held(r Resident, inFlight int, elapsed time.Duration) *Error {
 	holder := "requests of other clients"
 	if inFlight > 0 {
@@ -89,24 +91,24 @@ func Held(r Resident, inFlight int, elapsed time.Duration) *Error {
 		Detail: map[string]any{DetailModel: r.Model, DetailSize: r.Size, DetailVRAM: r.VRAM, DetailInFlight: inFlight, DetailUntil: r.Until, DetailElapsed: elapsed}}
 }
 
-// Overdue: the caller's time for an answer ran out while tokens came.
+// Overdue says that the caller's time for an answer ran out while tokens came.
 func Overdue(model string, elapsed time.Duration, tokens int, cause error) *Error {
 	return &Error{Code: CodeRunaway, Text: fmt.Sprintf("model %s has not ended its answer after %s and %d tokens", model, candor.ShortDuration(elapsed), tokens), Cause: cause,
 		Detail: map[string]any{DetailModel: model, DetailRule: RuleDeadline, DetailElapsed: elapsed, DetailTokens: tokens}}
 }
 
-// Incomplete: the stream ended, whole, without the end of the answer.
+// Incomplete says that the stream ended, whole, without the end of the answer.
 func Incomplete(model string, tokens int) *Error {
 	return &Error{Code: CodeIncomplete, Text: fmt.Sprintf("the answer of %s ended after %d tokens without the server's word that it is done", model, tokens),
 		Detail: map[string]any{DetailModel: model, DetailTokens: tokens}}
 }
 
-// Refuse: the request cannot be meant; it was not sent.
+// Refuse says that a request cannot be meant; it was not sent.
 func Refuse(format string, args ...any) *Error {
 	return &Error{Code: CodeRefused, Text: fmt.Sprintf(format, args...)}
 }
 
-// Vanished: a model produced a token and was gone right after.
+// Vanished says that a model produced a token and was gone right after.
 func Vanished(model string) *Error {
 	return &Error{Code: CodeLoading, Text: fmt.Sprintf("model %s was loaded and pushed out again before it could be used", model),
 		Detail: map[string]any{DetailModel: model}}

@@ -23,17 +23,19 @@ func Run(ctx context.Context, o Options, addr string, ready func(url string)) er
 	go func() { served <- web.Serve(listener) }()
 	ready("http://" + listener.Addr().String())
 	select {
-	case err = <-served:
+	case err = <-served: // the listener failed
+		return err
 	case <-s.Died():
-		err = errDead
-		_ = web.Close()
-		<-served
 	case <-ctx.Done():
-		_ = web.Close() // an answer that is being written is nobody's loss
-		<-served
 	}
-	if errors.Is(err, http.ErrServerClosed) {
+	// At once: an answer that is being written is nobody's loss.
+	if err := errors.Join(web.Close(), <-served); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	select {
+	case <-s.Died():
+		return errDead
+	default:
 		return nil
 	}
-	return err
 }

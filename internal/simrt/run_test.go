@@ -15,7 +15,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // serve runs a server and returns its URL and how it ended.
-func serve(t *testing.T, ctx context.Context) (url string, ended <-chan error) {
+func serve(ctx context.Context, t *testing.T) (url string, ended <-chan error) {
 	t.Helper()
 	ready, done := make(chan string, 1), make(chan error, 1)
 	go func() {
@@ -37,7 +37,7 @@ func post(t *testing.T, url, body string) (*http.Response, error) {
 
 func TestRunEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	url, ended := serve(t, ctx)
+	url, ended := serve(ctx, t)
 	if resp, err := post(t, url+"/api/generate", `{"model":"m","prompt":"hello","stream":false}`); err != nil || resp.StatusCode != http.StatusOK {
 		t.Errorf("%v", err)
 	}
@@ -48,7 +48,7 @@ func TestRunEndsWithItsContext(t *testing.T) {
 }
 
 func TestRunEndsWithAnErrorWhenKilled(t *testing.T) {
-	url, ended := serve(t, t.Context())
+	url, ended := serve(t.Context(), t)
 	if _, err := post(t, url+"/simulated/faults", `{"kind":"death"}`); err != nil {
 		t.Fatal(err)
 	}

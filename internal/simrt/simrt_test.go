@@ -42,7 +42,7 @@ func TestTimeIsAsSet(t *testing.T) {
 func TestAModelThatLoadsIsListedLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, cards(simrt.Model{Name: "m", Size: gib, LoadTime: 40 * time.Second}))
-		go f.ask(`{"model":"m"}`)
+		go f.do(http.MethodPost, "/api/generate", `{"model":"m"}`)
 		time.Sleep(10 * time.Second)
 		for i, want := range []string{"", "m:latest", "m:latest"} { // after 10, 30 and 50 s
 			if got := names(f.loaded()); got != want {
@@ -128,7 +128,7 @@ func TestBusyModelsAreNotPushedOut(t *testing.T) {
 			simrt.Model{Name: "a", Size: 6 * gib, Rate: 10, Endless: true},
 			simrt.Model{Name: "b", Size: 6 * gib},
 		))
-		go f.ask(`{"model":"a","prompt":"hello","options":{"num_predict":101}}`)
+		go f.do(http.MethodPost, "/api/generate", `{"model":"a","prompt":"hello","options":{"num_predict":101}}`)
 		time.Sleep(time.Second)
 		began := time.Now()
 		f.ask(`{"model":"b","prompt":"hello"}`)
@@ -156,7 +156,7 @@ func TestSpill(t *testing.T) {
 func TestUnloadWhileBusyIsSaidBeforeItIsTrue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, cards(simrt.Model{Name: "m", Size: gib, Rate: 10, Endless: true}))
-		go f.ask(`{"model":"m","prompt":"hello","options":{"num_predict":101}}`)
+		go f.do(http.MethodPost, "/api/generate", `{"model":"m","prompt":"hello","options":{"num_predict":101}}`)
 		time.Sleep(time.Second)
 		if _, lines := f.ask(`{"model":"m","keep_alive":0}`); lines[0].Reason != "unload" {
 			t.Errorf("%+v", lines)

@@ -98,8 +98,8 @@ func answerLimit(t *testing.T, s Subject) {
 	if a.End != runtime.EndLength || a.Tokens != few {
 		t.Errorf("end %q after %d tokens", a.End, a.Tokens)
 	}
-	if e := wantCode(t, runtime.Judge(r, a), runtime.CodeRunaway); e.Detail[runtime.DetailRule] != runtime.RuleLimit {
-		t.Errorf("operands %v", e.Detail)
+	if e := wantCode(t, runtime.Judge(r, a), runtime.CodeRunaway); e[runtime.DetailRule] != runtime.RuleLimit {
+		t.Errorf("operands %v", e)
 	}
 }
 
@@ -109,16 +109,16 @@ func answerOverdue(t *testing.T, s Subject) {
 	defer cancel()
 	a, err := s.Server.Generate(ctx, s.ask(s.Models.Endless, plenty), nil)
 	e := wantCode(t, err, runtime.CodeRunaway)
-	if e.Detail[runtime.DetailRule] != runtime.RuleDeadline || a.Tokens == 0 || a.Text == "" {
-		t.Errorf("operands %v, answer %+v", e.Detail, a)
+	if e[runtime.DetailRule] != runtime.RuleDeadline || a.Tokens == 0 || a.Text == "" {
+		t.Errorf("operands %v, answer %+v", e, a)
 	}
 }
 
 func answerRepeats(t *testing.T, s Subject) {
 	_, err := s.Server.Generate(within(t), s.ask(s.Models.Stutter, plenty), nil)
 	e := wantCode(t, err, runtime.CodeRunaway)
-	if e.Detail[runtime.DetailRule] != runtime.RuleRepeat {
-		t.Errorf("operands %v", e.Detail)
+	if e[runtime.DetailRule] != runtime.RuleRepeat {
+		t.Errorf("operands %v", e)
 	}
 }
 
@@ -143,8 +143,8 @@ func promptTooLong(t *testing.T, s Subject) {
 	r.Messages = append(r.Messages, runtime.Message{Role: "user", Text: strings.Repeat("word after word ", s.Settings.Context)})
 	_, err := s.Server.Generate(within(t), r, nil)
 	e := wantCode(t, err, runtime.CodeTruncated)
-	if e.Detail[runtime.DetailWanted] != s.Settings.Context || e.Detail[runtime.DetailSize] != r.Bytes() {
-		t.Errorf("operands %v", e.Detail)
+	if e[runtime.DetailWanted] != s.Settings.Context || e[runtime.DetailSize] != r.Bytes() {
+		t.Errorf("operands %v", e)
 	}
 	_, err = s.Server.Embed(within(t), runtime.EmbedRequest{Model: s.Models.Tiny, Settings: s.Settings, Texts: []string{"short", r.Messages[1].Text}})
 	wantCode(t, err, runtime.CodeTruncated)
@@ -162,8 +162,8 @@ func contextFull(t *testing.T, s Subject) {
 	if a.End != runtime.EndLength || a.PromptTokens+a.Tokens > s.Settings.Context+1 {
 		t.Errorf("end %q: %d tokens read and %d written in a context of %d", a.End, a.PromptTokens, a.Tokens, s.Settings.Context)
 	}
-	if e := wantCode(t, runtime.Judge(r, a), runtime.CodeRunaway); e.Detail[runtime.DetailRule] != runtime.RuleContext {
-		t.Errorf("operands %v", e.Detail)
+	if e := wantCode(t, runtime.Judge(r, a), runtime.CodeRunaway); e[runtime.DetailRule] != runtime.RuleContext {
+		t.Errorf("operands %v", e)
 	}
 }
 

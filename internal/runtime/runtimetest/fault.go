@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"candor/internal/clock"
 	"candor/internal/runtime"
 )
 
@@ -21,11 +22,11 @@ func callerLeaves(t *testing.T, s Subject) {
 	if r := flight.await(t); !errors.Is(r.err, context.Canceled) || r.answer.Tokens < few || r.answer.Text == "" {
 		t.Errorf("%+v, %v", r.answer, r.err)
 	}
-	began := time.Now()
+	began := clock.System().Now()
 	if _, err := s.Server.Generate(within(t), s.ask(s.Models.Endless, 1), nil); err != nil {
 		t.Fatal(err)
 	}
-	if took := time.Since(began); took > 5*time.Second {
+	if took := clock.System().Now().Sub(began); took > 5*time.Second {
 		t.Errorf("the next request waited %s: the server went on for nobody", took)
 	}
 	if h := s.Server.Health(within(t)); h.Slots.Busy != 0 || !h.Ready.SilentSince.IsZero() {
@@ -70,8 +71,8 @@ func serverKilledMidAnswer(t *testing.T, s Subject) {
 	s.Faults.Kill()
 	r := flight.await(t)
 	e := wantCode(t, r.err, runtime.CodeGone)
-	if n, _ := e.Detail[runtime.DetailTokens].(int); n < few || r.answer.End != runtime.EndNone {
-		t.Errorf("operands %v, answer %+v", e.Detail, r.answer)
+	if n, _ := e[runtime.DetailTokens].(int); n < few || r.answer.End != runtime.EndNone {
+		t.Errorf("operands %v, answer %+v", e, r.answer)
 	}
 }
 
@@ -113,7 +114,7 @@ func runnerKilledIdle(t *testing.T, s Subject) {
 	s.load(t, s.Models.Tiny)
 	s.Faults.KillRunner(s.Models.Tiny)
 	s.load(t, s.Models.Tiny)
-	if until := s.loaded(t)[s.Models.Tiny].Until; !until.IsZero() && time.Until(until) < 24*time.Hour {
+	if until := s.loaded(t)[s.Models.Tiny].Until; !until.IsZero() && until.Sub(clock.System().Now()) < 24*time.Hour {
 		t.Errorf("kept until %s only", until)
 	}
 }
@@ -132,7 +133,7 @@ func runnerFrozenMidAnswer(t *testing.T, s Subject) {
 	}
 	res := flight.await(t)
 	e := wantCode(t, res.err, runtime.CodeHung)
-	if silent, _ := e.Detail[runtime.DetailSilent].(time.Duration); silent < r.Patience.Next || silent >= r.Patience.First {
-		t.Errorf("operands %v, want a silence of little more than %s", e.Detail, r.Patience.Next)
+	if silent, _ := e[runtime.DetailSilent].(time.Duration); silent < r.Patience.Next || silent >= r.Patience.First {
+		t.Errorf("operands %v, want a silence of little more than %s", e, r.Patience.Next)
 	}
 }

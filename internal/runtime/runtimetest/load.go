@@ -7,10 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"candor/internal/clock"
 	"candor/internal/runtime"
 )
-
-func asError(err error) (*runtime.Error, bool) { return errors.AsType[*runtime.Error](err) }
 
 func identity(t *testing.T, s Subject) {
 	id, err := s.Server.Identify(within(t))
@@ -48,7 +47,7 @@ func lists(t *testing.T, s Subject) {
 }
 
 func loadIsAToken(t *testing.T, s Subject) {
-	began := time.Now()
+	began := clock.System().Now()
 	change := s.load(t, s.Models.Tiny)
 	if !change.Changed || len(change.Before) != 0 || len(change.Evicted) != 0 {
 		t.Errorf("change of a first load: %+v", change)
@@ -87,8 +86,8 @@ func loadOtherSettings(t *testing.T, s Subject) {
 
 func loadMissing(t *testing.T, s Subject) {
 	_, err := s.Server.Load(within(t), runtime.LoadRequest{Model: "nobody", Settings: s.Settings})
-	if e := wantCode(t, err, runtime.CodeMissing); e.Detail[runtime.DetailModel] != "nobody" {
-		t.Errorf("names %v", e.Detail)
+	if e := wantCode(t, err, runtime.CodeMissing); e[runtime.DetailModel] != "nobody" {
+		t.Errorf("names %v", e)
 	}
 	_, err = s.Server.Unload(within(t), "nobody")
 	wantCode(t, err, runtime.CodeMissing)
@@ -128,8 +127,8 @@ func loadLowered(t *testing.T, s Subject) {
 	settings.Context = 1 << 20
 	_, err := s.Server.Load(within(t), runtime.LoadRequest{Model: s.Models.Tiny, Settings: settings})
 	e := wantCode(t, err, runtime.CodeContextShort)
-	if e.Detail[runtime.DetailWanted] != settings.Context {
-		t.Errorf("operands %v", e.Detail)
+	if e[runtime.DetailWanted] != settings.Context {
+		t.Errorf("operands %v", e)
 	}
 }
 
@@ -139,8 +138,8 @@ func loadOnCPU(t *testing.T, s Subject) {
 	s.Settings.Layers = &none
 	change, err := s.Server.Load(within(t), runtime.LoadRequest{Model: s.Models.Tiny, Settings: s.Settings, OnGPU: true})
 	e := wantCode(t, err, runtime.CodeOnCPU)
-	if e.Detail[runtime.DetailVRAM] != int64(0) {
-		t.Errorf("operands %v", e.Detail)
+	if e[runtime.DetailVRAM] != int64(0) {
+		t.Errorf("operands %v", e)
 	}
 	if len(change.After) != 1 {
 		t.Errorf("the state after does not show it: %+v", change.After)

@@ -2,6 +2,7 @@ package runtimetest
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -136,17 +137,15 @@ func (s Subject) ask(model string, tokens int) runtime.Request {
 	}
 }
 
-// wantCode fails the test unless err has the code, and returns the error.
-func wantCode(t *testing.T, err error, code runtime.Code) *runtime.Error {
+// wantCode fails the test unless err has the code, and returns its operands.
+func wantCode(t *testing.T, err error, code runtime.Code) map[string]any {
 	t.Helper()
-	if runtime.CodeOf(err) != code {
-		t.Fatalf("error %v (code %q), want code %q", err, runtime.CodeOf(err), code)
+	e, ok := errors.AsType[*runtime.Error](err)
+	if !ok || e.Code != code || e.Text == "" {
+		t.Fatalf("error %v (code %q), want code %q and a sentence", err, runtime.CodeOf(err), code)
+		return nil
 	}
-	e, ok := asError(err)
-	if !ok || e.Text == "" {
-		t.Fatalf("error %v has no sentence", err)
-	}
-	return e
+	return e.Detail
 }
 
 // flight is an answer that is being written.

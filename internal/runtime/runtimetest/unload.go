@@ -33,8 +33,8 @@ func unloadHeld(t *testing.T, s Subject) {
 	defer cancel()
 	change, err := s.Server.Unload(ctx, s.Models.Endless)
 	e := wantCode(t, err, runtime.CodeHeld)
-	if e.Detail[runtime.DetailInFlight] != 1 || len(change.After) != 1 {
-		t.Errorf("operands %v, after %+v", e.Detail, change.After)
+	if e[runtime.DetailInFlight] != 1 || len(change.After) != 1 {
+		t.Errorf("operands %v, after %+v", e, change.After)
 	}
 	flight.cancel()
 	flight.await(t)
