@@ -111,6 +111,9 @@ func launch(spec Spec, program string, w *os.File, l *leaf) (*exec.Cmd, error) {
 		Stdout: w, Stderr: w,
 	}
 	apart(cmd)
+	if spec.Tied {
+		tie(cmd)
+	}
 	if l != nil {
 		f, err := l.admit(cmd)
 		if err != nil {

@@ -60,6 +60,10 @@ type Spec struct {
 	// child gets a leaf of its own. Empty: none. A leaf that cannot be made is
 	// no failure: Process.CgroupNote says why.
 	Cgroup string
+	// Tied makes the main process end by KILL with the process that started it,
+	// where the system can (Linux). What has not become its command yet carries
+	// no mark: nobody who looks for it after its parent's death would find it.
+	Tied bool
 	// Drain is how long descendants may outlive the main process before they
 	// are killed, 0 means DefaultDrain.
 	Drain time.Duration

@@ -67,13 +67,14 @@ func TestSeedWorkerKilled(t *testing.T) {
 	brain := f.brain()
 	w := f.work("worker-1")
 	id := f.submit("case", `
-		long: {run: "`+f.gated("go")+`"}
+		long: {run: "setsid sleep 3212 & `+f.gated("go")+`"}
 	`)
 	f.started(id, "long", 1)
 	f.until("the brain knows the process", func() bool {
 		w := f.worker("worker-1")
 		return len(w.Running) == 1 && w.Running[0].Progress.PID != 0
 	})
+	f.until("what it started is alive", func() bool { return len(f.alive("sleep 3212")) == 1 })
 	w.kill()
 	f.until("its task is taken back", func() bool { return f.task(id, "long").State == candor.TaskQueued })
 	again := f.work("worker-1")
@@ -176,7 +177,7 @@ func normal(f *farm, text string) string {
 	text = strings.NewReplacer(f.dir, "DIR", " from "+host+" ", " from HOST ", "@"+host, "@HOST").Replace(text)
 	for _, r := range []struct{ from, to string }{
 		{`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`, "TIME"},
-		{`\bt_[0-9a-z]{8}\b`, "t_ID"}, {`\bb_[0-9a-z]{8}\b`, "b_ID"}, {`(task: |Ending |Ended )[0-9a-hjkmnp-tv-z]{8}\b`, "${1}ID"},
+		{`\bt_[0-9a-z]{8}\b`, "t_ID"}, {`\bb_[0-9a-z]{8}\b`, "b_ID"}, {`(task: |Ending |Ended |WARNING: )[0-9a-hjkmnp-tv-z]{8}\b`, "${1}ID"},
 		{`\bpid \d+`, "pid PID"}, {`pid PID \((sh|sleep)\)(, pid PID \((sh|sleep)\))*`, "PROCESSES"}, {`\(\d+\)$`, "(PID)"}, {`\bpid=\d+`, "pid=PID"},
 		{`\b(in|after|for|ended after) \d+(\.\d+)?(ms|s)\b`, "$1 DUR"}, {`\b\d+(\.\d+)?(ms|s) ago\b`, "DUR ago"},
 		{`duration_ms=\d+`, "duration_ms=N"}, {`by \S+`, "by USER"}, {` stack=.*`, " stack=STACK"}, {`, ended [a-z]+ \(\d+\)`, ""},

@@ -119,10 +119,11 @@ func TestF21WorkerKilledAlone(t *testing.T) {
 	f.brain()
 	w := f.work("worker-1")
 	id := f.submit("gated", `
-		long: {run: "`+f.gated("go")+`"}
+		long: {run: "setsid sleep 3211 & `+f.gated("go")+`"}
 	`)
 	task := f.started(id, "long", 1)
-	pid := f.starts(task.ID)[0]
+	pid := f.starts(task.ID)[0] // ends with the worker; what it started does not
+	left := f.alive("sleep 3211")
 	f.until("the brain knows the process", func() bool {
 		w := f.worker("worker-1")
 		return len(w.Running) == 1 && w.Running[0].Progress.PID != 0
@@ -133,14 +134,14 @@ func TestF21WorkerKilledAlone(t *testing.T) {
 	f.until("its lease ends", func() bool { return f.task(id, "long").State == candor.TaskQueued })
 	f.once(candor.EventWorkerLost, "worker-1", "last heartbeat", "threshold 2s", "1 task")
 	f.once(candor.EventRunsTwice, task.ID.String(), "worker-1", fmt.Sprint("pid ", pid))
-	if !exists(pid) {
-		t.Errorf("nobody could have ended %d", pid)
+	if len(left) != 1 || exists(pid) || !exists(left[0].pid) {
+		t.Errorf("nobody but %d could have ended, and of %v nobody", pid, left)
 	}
 	again := f.work("worker-1")
-	if exists(pid) {
-		t.Errorf("%d outlives the start of its worker", pid)
+	if exists(left[0].pid) {
+		t.Errorf("%v outlives the start of its worker", left)
 	}
-	f.logged("worker-1", 1, "Ended what a former session left")
+	f.logged("worker-1", 1, "Ended what a former session left", fmt.Sprintf("pid %d (sleep)", left[0].pid))
 	f.started(id, "long", 2)
 	f.write("go", "")
 	f.ends(id)
