@@ -40,7 +40,7 @@ func main() {
 	flag.IntVar(&s.n, "n", 20_000, "tasks to enqueue")
 	flag.IntVar(&s.drain, "drain", 0, "tasks to drain; 0 = all")
 	flag.IntVar(&s.workers, "workers", 100, "slots that work at once")
-	flag.IntVar(&s.lanes, "lanes", 0, "requests under way at once, each for its share of the slots; 0 = 1 up to 8 slots, else 4")
+	flag.IntVar(&s.lanes, "lanes", 1, "requests under way at once, each for its share of the slots")
 	flag.IntVar(&s.chunk, "chunk", 50_000, "tasks in one submission")
 	flag.StringVar(&s.state, "state", "", "state directory; empty = a temporary one, removed afterwards")
 	flag.StringVar(&s.profile, "cpuprofile", "", "write CPU profiles to FILE.client and FILE.brain")
@@ -78,13 +78,7 @@ func (s *settings) complete() error {
 	if s.drain <= 0 || s.drain > s.n {
 		s.drain = s.n
 	}
-	if s.lanes <= 0 {
-		s.lanes = 1
-		if s.workers > 8 {
-			s.lanes = 4
-		}
-	}
-	s.lanes = min(s.lanes, s.workers)
+	s.lanes = min(max(s.lanes, 1), s.workers)
 	return nil
 }
 
