@@ -56,9 +56,13 @@ func (o Options) withDefaults() Options {
 		o.Vouch = DefaultVouch
 	}
 	if o.HTTP == nil {
-		// A limit on idle connections as large as a server's slots: the
-		// default of two would open a connection for most rows.
-		o.HTTP = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute}}
+		o.HTTP = &http.Client{
+			// As many idle connections as a server may have slots: the default
+			// of two would open a new one for most rows.
+			Transport: &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute},
+			// Ollama sends nobody elsewhere; prompts do not follow a stranger.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}
 	}
 	return o
 }

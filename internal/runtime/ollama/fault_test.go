@@ -222,6 +222,9 @@ func TestAnotherProgramOnThePort(t *testing.T) {
 			w.Header().Set("Server", "nginx")
 			http.Error(w, "404 page not found", http.StatusNotFound)
 		},
+		"one that sends elsewhere": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusTemporaryRedirect)
+		},
 		"a page":       func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") },
 		"another JSON": func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, `{"status":"ok"}`) },
 		"JSON without a version": func(w http.ResponseWriter, _ *http.Request) {

@@ -37,9 +37,9 @@ func program(t *testing.T) string {
 	if found, err := exec.LookPath("ollama"); err == nil {
 		return found
 	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatal(err)
+	cache := os.Getenv("XDG_CACHE_HOME")
+	if cache == "" {
+		cache = filepath.Join(os.Getenv("HOME"), ".cache")
 	}
 	found, err := filepath.Glob(filepath.Join(cache, "candor-tools", "ollama-*", "ollama"))
 	if err != nil || len(found) == 0 {
@@ -124,9 +124,10 @@ func (r *real) stop(t *testing.T) {
 	r.client.Close()
 }
 
-// create uploads a model's file and gives it a name, with a load-time default
-// of one thread: more of them spin against each other.
-func (r *real) create(t *testing.T, p tinygguf.Params) {
+// create uploads a model's file, gives it a name, with a load-time default of
+// one thread (more of them spin against each other), and returns where the
+// server keeps it.
+func (r *real) create(t *testing.T, p tinygguf.Params) string {
 	t.Helper()
 	var file bytes.Buffer
 	if err := tinygguf.Write(&file, p); err != nil {
@@ -142,6 +143,7 @@ func (r *real) create(t *testing.T, p tinygguf.Params) {
 		t.Fatal(err)
 	}
 	r.post(t, "/api/create", "application/json", body, http.StatusOK)
+	return filepath.Join(r.serve.Models, "blobs", strings.ReplaceAll(digest, ":", "-"))
 }
 
 func (r *real) post(t *testing.T, path, kind string, body []byte, want int) {

@@ -4,6 +4,7 @@ package ollama_test
 
 import (
 	"context"
+	"os"
 	"os/exec"
 	"slices"
 	"syscall"
@@ -16,6 +17,7 @@ import (
 	"candor/internal/process"
 	"candor/internal/runtime"
 	"candor/internal/runtime/ollama"
+	"candor/internal/tinygguf"
 )
 
 // TestRealLife is what only a real Ollama, with processes and queues of its
@@ -28,8 +30,13 @@ func TestRealLife(t *testing.T) {
 		"a server that is told to stop leaves nothing":         stopLeavesNothing,
 		"keep_alive is no pin":                                 keepAliveIsNoPin,
 		"a full queue is busy":                                 fullQueue,
+		"a dead model is listed until it is asked":             deadIsListed,
+		"a file that was damaged is broken":                    damagedFile,
 	} {
-		t.Run(name, func(t *testing.T) { run(t, f) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run(t, f)
+		})
 	}
 }
 
@@ -135,5 +142,40 @@ func fullQueue(t *testing.T, f farm) {
 	}
 	if count[runtime.CodeBusy] == 0 || count[""] == 0 || count[runtime.CodeBusy]+count[""] != many {
 		t.Errorf("codes %v, want some busy and the others well", count)
+	}
+}
+
+func deadIsListed(t *testing.T, f farm) {
+	r := f.start(t, ollama.Serve{})
+	load(t, r.client, "tiny")
+	s := r.subject(t)
+	dead := r.runner(t)
+	s.Faults.KillRunner(s.Models.Tiny)
+	if all, err := r.client.Loaded(t.Context()); err != nil || len(all) != 1 {
+		t.Errorf("listed: %v, %v", all, err)
+	}
+	load(t, r.client, "tiny")
+	if now := r.runner(t); now == dead {
+		t.Errorf("runner %d answers after its death", now)
+	}
+}
+
+// The list of models says nothing of their files.
+func damagedFile(t *testing.T, f farm) {
+	f.models = t.TempDir()
+	r := f.start(t, ollama.Serve{})
+	for name, damage := range map[string]func(path string) error{
+		"cut":     func(path string) error { return os.Truncate(path, 300_000) },
+		"deleted": os.Remove,
+	} {
+		p := tinygguf.Tiny(name)
+		p.Seed = uint64(len(name)) // a content of its own
+		if err := damage(r.create(t, p)); err != nil {
+			t.Fatal(err)
+		}
+		_, err := r.client.Load(t.Context(), runtime.LoadRequest{Model: name, Settings: runtime.Settings{Context: 1024, Threads: 1}})
+		if runtime.CodeOf(err) != runtime.CodeBroken {
+			t.Errorf("%s: %v (code %q)", name, err, runtime.CodeOf(err))
+		}
 	}
 }

@@ -2,6 +2,7 @@ package ollama
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"candor/internal/runtime"
@@ -21,6 +22,13 @@ func (c *Client) wake(ctx context.Context, r runtime.LoadRequest) (time.Duration
 		Model: r.Model, Settings: r.Settings, MaxTokens: 1,
 		Messages: []runtime.Message{{Role: "user", Text: wakeWord}},
 	}, nil)
+	if e, ok := errors.AsType[*runtime.Error](err); ok && e.Code == runtime.CodeRefused {
+		// A model that is said to have neither text nor vectors: Ollama says so
+		// of one whose file is gone or holds nothing.
+		broken := *e
+		broken.Code = runtime.CodeBroken
+		err = &broken
+	}
 	return a.Times.Load, err
 }
 

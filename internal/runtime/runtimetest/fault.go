@@ -137,3 +137,18 @@ func runnerFrozenMidAnswer(t *testing.T, s Subject) {
 		t.Errorf("operands %v, want a silence of little more than %s", e, r.Patience.Next)
 	}
 }
+
+func runnerFrozenIdle(t *testing.T, s Subject) {
+	s.load(t, s.Models.Tiny)
+	thaw := s.Faults.FreezeRunner(s.Models.Tiny)
+	defer thaw()
+	r := s.ask(s.Models.Tiny, few)
+	r.Patience.First = time.Second
+	_, err := s.Server.Generate(within(t), r, nil)
+	wantCode(t, err, runtime.CodeHung)
+	if h := s.Server.Health(within(t)); !h.Answers.OK || len(h.Answers.Loaded) != 1 {
+		t.Errorf("health: %+v", h)
+	}
+	thaw()
+	s.load(t, s.Models.Tiny)
+}

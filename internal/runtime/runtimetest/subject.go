@@ -88,6 +88,7 @@ func Run(t *testing.T, start func(t *testing.T) Subject) {
 		{"runner killed in mid-answer", runnerKilledMidAnswer},
 		{"runner killed while idle", runnerKilledIdle},
 		{"runner frozen in mid-answer", runnerFrozenMidAnswer},
+		{"runner frozen while idle", runnerFrozenIdle},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
