@@ -161,18 +161,20 @@ func TestF21WorkerKilledSupervised(t *testing.T) {
 	f := newFarm(t, nil)
 	f.up(1)
 	id := f.submit("gated", `
-		long: {run: "`+f.gated("go")+`", retries: 0}
+		long: {run: "setsid sleep 3213 & `+f.gated("go")+`", retries: 0}
 	`)
 	task := f.started(id, "long", 1)
 	pid, child := f.worker("worker-1").PID, f.starts(task.ID)[0]
+	f.until("its child is there", func() bool { return len(f.alive("sleep 3213")) == 1 })
+	far := f.alive("sleep 3213")[0]
 	kill(t, pid, syscall.SIGKILL)
 	f.until("the brain knows of its death", func() bool { return len(f.events(candor.EventWorkerExited)) > 0 })
-	if exists(child) {
-		t.Errorf("its task's process %d is still there", child)
+	if exists(child) || exists(far.pid) {
+		t.Errorf("of its task's processes %d and %d one is still there", child, far.pid)
 	}
 	f.once(candor.EventWorkerExited, "worker-1", fmt.Sprint("pid ", pid), "signal: KILL (9)", "1 task")
 	f.logged("up", 1, "worker-1 exited: signal: KILL (9)", "restarting in")
-	f.logged("up", 1, "Ended what worker-1 left of")
+	f.logged("up", 1, "Ended what worker-1 left of", fmt.Sprintf("pid %d (sleep)", far.pid))
 	f.started(id, "long", 2)
 	if f.ranTwice(task.ID) {
 		t.Error("the second start found the first one alive")
