@@ -29,57 +29,93 @@ func (l lines) write(v any) {
 	_ = l.flush()
 }
 
-// play speaks an answer at the model's pace, whole or line by line. An error
-// means that nothing was written yet.
+// voice speaks an answer, line by line or whole.
+type voice struct {
+	w       http.ResponseWriter
+	req     wireRequest
+	streams bool
+	began   bool // a line was written
+	text    strings.Builder
+}
+
+func (v *voice) line(value any) {
+	v.began = true
+	newLines(v.w).write(value)
+}
+
+func (v *voice) say(now time.Time, piece string) {
+	v.text.WriteString(piece)
+	if v.streams {
+		v.line(v.req.line(now, piece))
+	}
+}
+
+// end writes the last line, or the whole answer in the form of it.
+func (v *voice) end(last wireReply) {
+	if v.streams {
+		v.line(last)
+		return
+	}
+	whole := v.req.line(last.CreatedAt, v.text.String())
+	last.Response, last.Message = whole.Response, whole.Message
+	reply(v.w, http.StatusOK, last)
+}
+
+// breakOff says why there is no more. An error that it returns is for a reply
+// that has not begun. A runner's death is told inside a stream even then.
+func (v *voice) breakOff(err error) error {
+	if v.streams && (v.began || errors.Is(err, errRunnerDead)) {
+		v.line(wireError{err.Error()})
+		return nil
+	}
+	return err
+}
+
+// play speaks an answer at the model's pace. An error means that nothing was
+// written yet.
 func (s *Server) play(ctx context.Context, w http.ResponseWriter, req wireRequest, run *runner, c script, loaded time.Duration) error {
+	v := &voice{w: w, req: req, streams: req.Stream == nil || *req.Stream}
+	last, err := s.speak(ctx, v, run, c)
+	s.abortIfDead()
+	if err != nil {
+		return v.breakOff(err)
+	}
+	if c.fault == "" {
+		last.LoadDuration = int64(loaded)
+		last.TotalDuration = last.LoadDuration + last.PromptEvalDuration + last.EvalDuration
+		v.end(last)
+	} else if !v.streams {
+		reply(w, http.StatusOK, req.line(s.clk.Now(), v.text.String())) // an answer without its end
+	}
+	return nil
+}
+
+// speak reads the prompt and says the answer up to its end or its fault, and
+// returns the last line.
+func (s *Server) speak(ctx context.Context, v *voice, run *runner, c script) (wireReply, error) {
 	began := s.clk.Now()
 	if err := s.pace(ctx, run, c.read, run.model.PromptRate, began); err != nil {
-		return s.ended(w, err)
+		return wireReply{}, err
 	}
-	var out lines
-	streams := req.Stream == nil || *req.Stream
-	var text strings.Builder
-	reading := s.clk.Now().Sub(began)
-	began = s.clk.Now()
+	read := s.clk.Now()
 	for i, piece := range c.pieces {
 		if c.fault != "" && i >= c.after {
 			break
 		}
-		if err := s.pace(ctx, run, i, run.model.Rate, began); err != nil {
-			return s.broke(w, out, err)
+		if err := s.pace(ctx, run, i, run.model.Rate, read); err != nil {
+			return wireReply{}, err
 		}
-		text.WriteString(piece)
-		if streams {
-			if out.w == nil {
-				out = newLines(w)
-			}
-			out.write(req.line(s.clk.Now(), piece))
-		}
+		v.say(s.clk.Now(), piece)
 	}
 	if c.fault != "" {
-		if err := s.strikeAnswer(ctx, run, c.fault); err != nil {
-			return s.broke(w, out, err)
-		}
-		if !streams {
-			reply(w, http.StatusOK, req.line(s.clk.Now(), text.String()))
-		}
-		return nil
+		return wireReply{}, s.strikeAnswer(ctx, run, c.fault)
 	}
-	last := req.last(s.clk.Now(), c.reason)
-	last.LoadDuration, last.PromptEvalCount, last.PromptEvalDuration = int64(loaded), c.read, int64(reading)+1
-	last.EvalCount, last.EvalDuration = len(c.pieces), int64(s.clk.Now().Sub(began))+1
-	last.TotalDuration = last.LoadDuration + last.PromptEvalDuration + last.EvalDuration
-	if !streams {
-		whole := req.line(s.clk.Now(), text.String())
-		last.Response, last.Message = whole.Response, whole.Message
-		reply(w, http.StatusOK, last)
-		return nil
-	}
-	if out.w == nil {
-		out = newLines(w)
-	}
-	out.write(last)
-	return nil
+	now := s.clk.Now()
+	last := v.req.last(now, c.reason)
+	// A nanosecond more, since a duration of 0 would be left out.
+	last.PromptEvalCount, last.PromptEvalDuration = c.read, int64(read.Sub(began))+1
+	last.EvalCount, last.EvalDuration = len(c.pieces), int64(now.Sub(read))+1
+	return last, nil
 }
 
 // pace waits until token number n of an answer is due.
@@ -123,25 +159,4 @@ func (s *Server) strikeAnswer(ctx context.Context, run *runner, kind Kind) error
 		return errDead
 	}
 	return nil
-}
-
-// broke ends an answer that has begun, or says that none will.
-func (s *Server) broke(w http.ResponseWriter, out lines, err error) error {
-	if out.w == nil {
-		return s.ended(w, err)
-	}
-	s.abortIfDead()
-	out.write(wireError{err.Error()})
-	return nil
-}
-
-// ended is why there is no answer at all. A stream has begun for the client
-// even then: a runner's death is told inside it.
-func (s *Server) ended(w http.ResponseWriter, err error) error {
-	s.abortIfDead()
-	if errors.Is(err, errRunnerDead) {
-		newLines(w).write(wireError{err.Error()})
-		return nil
-	}
-	return err
 }

@@ -255,3 +255,23 @@ func TestFaultsOverHTTP(t *testing.T) {
 		t.Errorf("an unknown fault: status %d", status)
 	}
 }
+
+// A stream has begun when its runner dies; a whole answer has not.
+func TestRunnerDeathInEitherForm(t *testing.T) {
+	for stream, want := range map[string]int{"true": http.StatusOK, "false": http.StatusInternalServerError} {
+		f := newFixture(t, cards(simrt.Model{Name: "m", Size: gib}))
+		if err := f.sim.Inject(simrt.Fault{Kind: simrt.RunnerDeath, Times: 1}); err != nil {
+			t.Fatal(err)
+		}
+		status, lines := f.ask(`{"model":"m","prompt":"hello","stream":` + stream + `}`)
+		if status != want || len(lines) != 1 || !strings.Contains(lines[0].Error, "unexpected EOF") {
+			t.Errorf("stream %s: %d %+v", stream, status, lines)
+		}
+		if names(f.loaded()) != "m:latest" {
+			t.Error("the dead runner is not listed")
+		}
+		if status, _ := f.ask(`{"model":"m","prompt":"hello"}`); status != http.StatusOK {
+			t.Errorf("the next request: %d", status)
+		}
+	}
+}

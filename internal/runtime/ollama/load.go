@@ -34,20 +34,17 @@ func (c *Client) Load(ctx context.Context, r runtime.LoadRequest) (runtime.Chang
 	// failed may have pushed out everything else.
 	after, err := c.Loaded(context.WithoutCancel(ctx))
 	change.After, change.Took = after, c.clk.Now().Sub(began)
-	if wakeErr != nil {
-		if err != nil { // what was evicted is not known
-			return change, errors.Join(wakeErr, err)
-		}
-		if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
-			wakeErr = runtime.StillLoading(r.Model, change.Took, context.DeadlineExceeded)
-		}
-		return change.Diff(canonical(r.Model)), wakeErr
-	}
-	if err != nil {
-		return change, err
+	if err != nil { // what was evicted is not known
+		return change, errors.Join(wakeErr, err)
 	}
 	change = change.Diff(canonical(r.Model))
-	return change, c.accept(r, change)
+	if wakeErr == nil {
+		return change, c.accept(r, change)
+	}
+	if expired := errors.Is(context.Cause(ctx), context.DeadlineExceeded); expired && runtime.CodeOf(wakeErr) == runtime.CodeHung {
+		wakeErr = runtime.StillLoading(r.Model, change.Took, context.DeadlineExceeded)
+	}
+	return change, wakeErr
 }
 
 // accept asks the guards of a load.

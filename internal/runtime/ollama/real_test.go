@@ -1,4 +1,4 @@
-//go:build ollama
+//go:build ollama && linux
 
 package ollama_test
 

@@ -146,7 +146,7 @@ func loadOnCPU(t *testing.T, s Subject) {
 	}
 }
 
-// The server is frozen, so that no load can be fast enough.
+// The runner is frozen, so that no load can be fast enough.
 func loadExpires(t *testing.T, s Subject) {
 	flight := s.fly(t, s.ask(s.Models.Endless, plenty)) // its runner is to be frozen
 	thaw := s.Faults.FreezeRunner(s.Models.Endless)
