@@ -128,6 +128,8 @@ type Result struct {
 	Dir     string         `json:"dir,omitempty"`    // where its log is, on the worker's host
 	// Manifests holds the items found in each manifest, by Manifest.Key.
 	Manifests map[string][]json.RawMessage `json:"manifests,omitempty"`
+	// Outputs tells what was put in place, by declared name.
+	Outputs map[string]Output `json:"outputs,omitempty"`
 }
 
 // ResultVerdict says what became of a result.

@@ -34,6 +34,8 @@ const (
 	EventTaskMoving      EventCode = "task.moving"
 	EventTaskAborting    EventCode = "task.aborting"
 	EventTaskPoison      EventCode = "task.poison"
+	EventTaskSuspect     EventCode = "task.suspect"
+	EventStepIdentical   EventCode = "step.identical"
 	EventResultFenced    EventCode = "result.fenced"
 	EventRunsTwice       EventCode = "task.runs_twice"
 	EventWorkerJoined    EventCode = "worker.joined"
@@ -43,6 +45,7 @@ const (
 	EventWorkerBack      EventCode = "worker.back"
 	EventWorkerStopped   EventCode = "worker.stopped" // its process is frozen
 	EventWorkerNotAsking EventCode = "worker.not_asking"
+	EventQuarantined     EventCode = "worker.quarantined"
 	EventWorkerState     EventCode = "worker.state"
 	EventWorkerDrain     EventCode = "worker.drain"
 	EventLeaseExpired    EventCode = "lease.expired"

@@ -12,41 +12,44 @@ type ReasonCode string
 
 // Why a task does not run, or why this worker does not take it.
 const (
-	ReasonNeedWaiting   ReasonCode = "need.waiting"   // blocked: a need is not final
-	ReasonNeedManifest  ReasonCode = "need.manifest"  // blocked: its items are not known yet
-	ReasonNeedFailed    ReasonCode = "need.failed"    // cancelled: a need failed
-	ReasonAllPaused     ReasonCode = "paused.all"     // a person stopped everything
-	ReasonClassPaused   ReasonCode = "paused.class"   // a person stopped this class
-	ReasonBatchPaused   ReasonCode = "paused.batch"   // a person stopped this batch
-	ReasonWorkerPaused  ReasonCode = "paused.worker"  // a person stopped this worker
-	ReasonBackoff       ReasonCode = "retry.backoff"  // the next try waits its time
-	ReasonElsewhere     ReasonCode = "retry.avoid"    // failed on this worker before: another one's turn
-	ReasonWrongWorker   ReasonCode = "worker.name"    // asks for another worker by name
-	ReasonWrongClass    ReasonCode = "worker.class"   // this worker does not take the class
-	ReasonLabel         ReasonCode = "worker.label"   // a label is missing
-	ReasonTool          ReasonCode = "worker.tool"    // a program is missing
-	ReasonVRAMTotal     ReasonCode = "vram.total"     // larger than the card
-	ReasonVRAMHeld      ReasonCode = "vram.held"      // fits the card, but somebody holds it
-	ReasonModelCold     ReasonCode = "model.cold"     // the model is not loaded here
-	ReasonModelLoading  ReasonCode = "model.loading"  // the model is being loaded here
-	ReasonWorkerLost    ReasonCode = "worker.lost"    // silent for longer than the threshold
-	ReasonWorkerGone    ReasonCode = "worker.gone"    // left or dead
-	ReasonDraining      ReasonCode = "worker.drain"   // takes nothing new
-	ReasonThermal       ReasonCode = "worker.thermal" // too hot
-	ReasonBusy          ReasonCode = "worker.busy"    // all slots taken
-	ReasonNotAsking     ReasonCode = "worker.silent"  // alive, but its claim loop does not ask
-	ReasonNoWorkers     ReasonCode = "worker.none"    // no worker has joined
-	ReasonUnplaceable   ReasonCode = "never.fits"     // no known worker could, even idle
-	ReasonQueueBehind   ReasonCode = "queue.behind"   // could run; others go first
-	ReasonQueueNext     ReasonCode = "queue.next"     // could run, and is offered at the next claim
-	ReasonRunning       ReasonCode = "running"        // it runs
-	ReasonStuck         ReasonCode = "running.stuck"  // it runs, but nothing moves
-	ReasonAborting      ReasonCode = "running.abort"  // its attempt is being ended
-	ReasonFencing       ReasonCode = "lease.fencing"  // waits until its former process is known dead
-	ReasonOffline       ReasonCode = "worker.offline" // held by a silent worker until its lease ends
-	ReasonStoreTrouble  ReasonCode = "store.trouble"  // the brain cannot commit
-	ReasonUnexplained   ReasonCode = "unexplained"    // an alarm about candor
-	ReasonIdleNoWork    ReasonCode = "idle.no_work"   // nothing is queued
+	ReasonNeedWaiting   ReasonCode = "need.waiting"       // blocked: a need is not final
+	ReasonNeedManifest  ReasonCode = "need.manifest"      // blocked: its items are not known yet
+	ReasonNeedFailed    ReasonCode = "need.failed"        // cancelled: a need failed
+	ReasonAllPaused     ReasonCode = "paused.all"         // a person stopped everything
+	ReasonClassPaused   ReasonCode = "paused.class"       // a person stopped this class
+	ReasonBatchPaused   ReasonCode = "paused.batch"       // a person stopped this batch
+	ReasonWorkerPaused  ReasonCode = "paused.worker"      // a person stopped this worker
+	ReasonBackoff       ReasonCode = "retry.backoff"      // the next try waits its time
+	ReasonElsewhere     ReasonCode = "retry.avoid"        // failed on this worker before: another one's turn
+	ReasonWrongWorker   ReasonCode = "worker.name"        // asks for another worker by name
+	ReasonWrongClass    ReasonCode = "worker.class"       // this worker does not take the class
+	ReasonLabel         ReasonCode = "worker.label"       // a label is missing
+	ReasonTool          ReasonCode = "worker.tool"        // a program is missing
+	ReasonVRAMTotal     ReasonCode = "vram.total"         // larger than the card
+	ReasonVRAMHeld      ReasonCode = "vram.held"          // fits the card, but somebody holds it
+	ReasonModelCold     ReasonCode = "model.cold"         // the model is not loaded here
+	ReasonModelLoading  ReasonCode = "model.loading"      // the model is being loaded here
+	ReasonWorkerLost    ReasonCode = "worker.lost"        // silent for longer than the threshold
+	ReasonWorkerGone    ReasonCode = "worker.gone"        // left or dead
+	ReasonDraining      ReasonCode = "worker.drain"       // takes nothing new
+	ReasonThermal       ReasonCode = "worker.thermal"     // too hot
+	ReasonBusy          ReasonCode = "worker.busy"        // all slots taken
+	ReasonNotAsking     ReasonCode = "worker.silent"      // alive, but its claim loop does not ask
+	ReasonNoWorkers     ReasonCode = "worker.none"        // no worker has joined
+	ReasonUnplaceable   ReasonCode = "never.fits"         // no known worker could, even idle
+	ReasonQueueBehind   ReasonCode = "queue.behind"       // could run; others go first
+	ReasonQueueNext     ReasonCode = "queue.next"         // could run, and is offered at the next claim
+	ReasonRunning       ReasonCode = "running"            // it runs
+	ReasonStuck         ReasonCode = "running.stuck"      // it runs, but nothing moves
+	ReasonAborting      ReasonCode = "running.abort"      // its attempt is being ended
+	ReasonSuspect       ReasonCode = "task.suspect"       // a worker died under it: held back for a while
+	ReasonQuarantined   ReasonCode = "worker.quarantined" // tasks fail on it that succeed elsewhere
+	ReasonIdentical     ReasonCode = "output.identical"   // many outputs of a step are the same
+	ReasonFencing       ReasonCode = "lease.fencing"      // waits until its former process is known dead
+	ReasonOffline       ReasonCode = "worker.offline"     // held by a silent worker until its lease ends
+	ReasonStoreTrouble  ReasonCode = "store.trouble"      // the brain cannot commit
+	ReasonUnexplained   ReasonCode = "unexplained"        // an alarm about candor
+	ReasonIdleNoWork    ReasonCode = "idle.no_work"       // nothing is queued
 	ReasonIdleNothing   ReasonCode = "idle.nothing_fits"
 	ReasonIdleClaiming  ReasonCode = "idle.claiming" // has just finished, or asks right now
 	ReasonDone          ReasonCode = "done"          // complete
@@ -86,7 +89,8 @@ var movers = map[ReasonCode]Mover{
 	ReasonWorkerLost: MoverOperator, ReasonWorkerGone: MoverOperator, ReasonDraining: MoverOperator, ReasonThermal: MoverSystem,
 	ReasonBusy: MoverWait, ReasonNotAsking: MoverOperator, ReasonNoWorkers: MoverOperator, ReasonUnplaceable: MoverYou,
 	ReasonQueueBehind: MoverWait, ReasonQueueNext: MoverSystem, ReasonRunning: MoverWait, ReasonStuck: MoverOperator,
-	ReasonAborting: MoverSystem, ReasonFencing: MoverSystem, ReasonOffline: MoverSystem, ReasonStoreTrouble: MoverOperator,
+	ReasonAborting: MoverSystem, ReasonFencing: MoverSystem, ReasonSuspect: MoverSystem, ReasonQuarantined: MoverOperator, ReasonIdentical: MoverYou,
+	ReasonOffline: MoverSystem, ReasonStoreTrouble: MoverOperator,
 	ReasonUnexplained: MoverOperator, ReasonIdleNoWork: MoverWait, ReasonIdleNothing: MoverWait, ReasonIdleClaiming: MoverSystem,
 	ReasonDone: MoverWait, ReasonFailedSummary: MoverYou,
 	ReasonExitCode: MoverYou, ReasonExitSignal: MoverYou, ReasonExitOOM: MoverYou, ReasonExitTransient: MoverSystem,

@@ -64,17 +64,24 @@ const (
 
 // Attempt is one try of a task.
 type Attempt struct {
-	Number     int            `json:"attempt"`
-	Worker     string         `json:"worker"`
-	Lease      int64          `json:"lease"`
-	StartedAt  time.Time      `json:"started_at"`
-	FinishedAt time.Time      `json:"finished_at,omitzero"`
-	Outcome    AttemptOutcome `json:"outcome"`
-	Counted    bool           `json:"counted"`
-	Exit       *Exit          `json:"exit,omitempty"`
-	Reason     *Reason        `json:"reason,omitempty"`
-	Tail       string         `json:"tail,omitempty"` // the end of what it printed
-	Dir        string         `json:"dir,omitempty"`  // its directory on the worker's host
+	Number     int               `json:"attempt"`
+	Worker     string            `json:"worker"`
+	Lease      int64             `json:"lease"`
+	StartedAt  time.Time         `json:"started_at"`
+	FinishedAt time.Time         `json:"finished_at,omitzero"`
+	Outcome    AttemptOutcome    `json:"outcome"`
+	Counted    bool              `json:"counted"`
+	Exit       *Exit             `json:"exit,omitempty"`
+	Reason     *Reason           `json:"reason,omitempty"`
+	Tail       string            `json:"tail,omitempty"`    // the end of what it printed
+	Dir        string            `json:"dir,omitempty"`     // its directory on the worker's host
+	Outputs    map[string]Output `json:"outputs,omitempty"` // by declared name, if it is done
+}
+
+// Output is what an attempt put in place under one declared name.
+type Output struct {
+	SHA256 string `json:"sha256,omitempty"` // of a file's content; empty for a folder or a very large file
+	Size   Bytes  `json:"size"`             // of a file
 }
 
 // Exit is how a process ended.
@@ -134,6 +141,7 @@ type StepView struct {
 	Total    int               `json:"total"`
 	Counts   map[TaskState]int `json:"counts"`
 	Outputs  map[string]string `json:"outputs,omitempty"`
+	Flag     *Reason           `json:"flag,omitempty"` // something about it that a person should look at
 }
 
 // Pause is who stopped what, when and why.

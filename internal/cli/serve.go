@@ -112,7 +112,7 @@ func rulesOf(c config.Config) daemon.Rules {
 	}
 	r.Aging, r.Monitor = c.Priority.Aging.D(), c.Monitor.Interval.D()
 	r.Backoff, r.BackoffMax = c.Retry.Backoff.D(), c.Retry.BackoffMax.D()
-	r.FreeTries, r.Poison = c.Retry.Uncounted, c.Retry.Poison
+	r.FreeTries, r.Poison, r.PoisonHold, r.Quarantine = c.Retry.Uncounted, c.Retry.Poison, c.Retry.PoisonHold.D(), c.Retry.Quarantine
 	r.BatchRoot = filepath.Join(string(c.State), "batches")
 	return daemon.Rules{Sched: r, Retention: store.Retention{Age: c.Retention.Age.D(), Size: c.Retention.Size}}
 }

@@ -13,7 +13,7 @@ import (
 func (s *State) have(w *worker) Have {
 	h := Have{
 		Info: &w.info, State: w.state, Model: w.view.Model, Running: len(w.running), Draining: w.draining,
-		Paused: w.paused, AllPaused: s.allPause, ClassPaused: s.classPause,
+		Paused: w.paused, Quarantined: w.quarantined, AllPaused: s.allPause, ClassPaused: s.classPause,
 	}
 	if g := w.info.GPU; g != nil {
 		h.VRAM, h.Free = g.Total, g.Total-w.reserved

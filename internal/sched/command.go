@@ -176,8 +176,9 @@ type StepRecord struct {
 	Batch    candor.BatchID
 	Number   int // position in the plan, from 0
 	Step     candor.Step
-	Expanded bool // its tasks exist
-	Total    int  // how many, once expanded
+	Expanded bool           // its tasks exist
+	Flag     *candor.Reason // something about it that a person should look at
+	Total    int            // how many, once expanded
 }
 
 // TaskRecord is a task as stored. Of a new one all fields are stored; of a

@@ -19,8 +19,12 @@ type Config struct {
 	Aging      time.Duration // one step of priority is worth this much waiting
 	Backoff    time.Duration // before the second attempt; doubles
 	BackoffMax time.Duration
-	FreeTries  int // uncounted attempts (transient, lost …) after which a task fails all the same
-	Poison     int // different workers that must die under a task before it is set aside
+	FreeTries  int           // uncounted attempts (transient, lost …) after which a task fails all the same
+	Poison     int           // different workers that must die under a task before it is set aside
+	PoisonHold time.Duration // how long a task is held back after a worker died under it; negative: not at all
+
+	Quarantine int           // different tasks that must fail on a worker, and succeed elsewhere, before it is shut out
+	BadWindow  time.Duration // within this time
 
 	Monitor time.Duration // between MONITOR lines
 	Linger  time.Duration // how long an ended batch stays in memory
@@ -48,6 +52,9 @@ func Defaults() Config {
 		BackoffMax: 10 * time.Minute,
 		FreeTries:  50,
 		Poison:     2,
+		PoisonHold: 10 * time.Second,
+		Quarantine: 5,
+		BadWindow:  10 * time.Minute,
 		Monitor:    30 * time.Second,
 		Linger:     10 * time.Minute,
 	}
@@ -59,7 +66,7 @@ func (c Config) withDefaults() Config {
 	for _, f := range []struct{ have, def *time.Duration }{
 		{&c.Heartbeat, &d.Heartbeat}, {&c.Lost, &d.Lost}, {&c.Lease, &d.Lease}, {&c.Asking, &d.Asking},
 		{&c.Aging, &d.Aging}, {&c.Backoff, &d.Backoff}, {&c.BackoffMax, &d.BackoffMax},
-		{&c.Monitor, &d.Monitor}, {&c.Linger, &d.Linger},
+		{&c.PoisonHold, &d.PoisonHold}, {&c.BadWindow, &d.BadWindow}, {&c.Monitor, &d.Monitor}, {&c.Linger, &d.Linger},
 	} {
 		if *f.have == 0 {
 			*f.have = *f.def
@@ -70,6 +77,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Poison == 0 {
 		c.Poison = d.Poison
+	}
+	if c.Quarantine == 0 {
+		c.Quarantine = d.Quarantine
 	}
 	stuck := d.Stuck
 	for class, limit := range c.Stuck {

@@ -17,7 +17,7 @@ func exited(f *farm, name string, clean bool, left ...string) {
 
 // F20: a crash that the worker still tells itself.
 func TestACrashRequeuesWithoutCounting(t *testing.T) {
-	f := newFarm(t, Config{})
+	f := newFarm(t, Config{PoisonHold: -1})
 	f.join("w1")
 	f.submit(cpu("s"))
 	a := f.take("w1")
@@ -66,7 +66,7 @@ func TestAKilledWorkerIsNamedByItsSilence(t *testing.T) {
 
 // F21 with a supervisor: known at once, and nothing is left that runs twice.
 func TestASupervisedDeathIsKnownAtOnce(t *testing.T) {
-	f := newFarm(t, Config{})
+	f := newFarm(t, Config{PoisonHold: -1})
 	f.join("w1", supervised)
 	f.submit(cpu("s"))
 	a := f.take("w1")

@@ -63,6 +63,8 @@ type Have struct {
 	Silence  string // how long it has been silent, if lost
 	Draining bool
 	Paused   *candor.Pause
+	// Quarantined: candor itself shut it out.
+	Quarantined *candor.Pause
 	// Pauses of everything and by class, in force for all workers.
 	AllPaused   *candor.Pause
 	ClassPaused map[candor.Class]*candor.Pause
@@ -170,6 +172,16 @@ var checks = []check{
 		code: candor.ReasonWorkerPaused, verdict: candor.VerdictNotNow,
 		ok:  func(_ *Want, h *Have) bool { return h.Paused == nil },
 		say: func(_ *Want, h *Have) (string, string) { return "worker not paused", sayPause(h.Paused) },
+	},
+	{
+		code: candor.ReasonQuarantined, verdict: candor.VerdictNotNow,
+		ok: func(_ *Want, h *Have) bool { return h.Quarantined == nil },
+		say: func(_ *Want, h *Have) (string, string) {
+			if h.Quarantined == nil {
+				return "not quarantined", "not quarantined"
+			}
+			return "not quarantined", "quarantined: " + h.Quarantined.Why
+		},
 	},
 	{
 		code: candor.ReasonDraining, verdict: candor.VerdictNotNow,

@@ -143,6 +143,8 @@ func TestAPoisonousTaskIsSetAside(t *testing.T) {
 	f.submit(cpu("bomb"))
 	a := f.take("w1")
 	exited(f, "w1", true)
+	f.expect(f.why(a.Task), candor.ReasonSuspect, "held back until", "w1 died under it; if another one does, it is set aside")
+	f.pass(11 * time.Second)
 	f.take("w2")
 	f.told()
 	exited(f, "w2", true)
@@ -150,8 +152,26 @@ func TestAPoisonousTaskIsSetAside(t *testing.T) {
 	has(t, f.toldOf(candor.EventTaskPoison), "w1, w2")
 }
 
-func TestDeathsCountHoweverTheyAreTold(t *testing.T) {
+// A suspect that waits is cleared by a death that happens without it.
+func TestASuspectIsClearedByADeathWithoutIt(t *testing.T) {
 	f := newFarm(t, Config{})
+	f.join("w1", supervised)
+	f.join("w2", supervised)
+	f.join("w3", supervised)
+	f.submit(cpu("s"))
+	a := f.take("w1")
+	exited(f, "w1", true)
+	exited(f, "w2", true)
+	if b := f.take("w3"); b.Task != a.Task {
+		t.Fatal("it is still held back")
+	}
+	exited(f, "w3", true)
+	f.join("w1", supervised)
+	f.take("w1") // neither held back nor set aside
+}
+
+func TestDeathsCountHoweverTheyAreTold(t *testing.T) {
+	f := newFarm(t, Config{PoisonHold: -1})
 	f.join("w1")
 	f.join("w2")
 	f.submit(cpu("bomb"))

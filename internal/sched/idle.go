@@ -75,6 +75,8 @@ func (s *State) idleReason(w *worker, r *candor.Report) *candor.Reason {
 		return candor.NewReason(candor.ReasonAllPaused, "everything is "+sayPause(s.allPause)).Do("candor resume all")
 	case w.paused != nil:
 		return candor.NewReason(candor.ReasonWorkerPaused, w.info.Name+" is "+sayPause(w.paused)).Do("candor resume worker:" + w.info.Name)
+	case w.quarantined != nil:
+		return quarantineReason(w)
 	case w.draining:
 		return candor.NewReason(candor.ReasonDraining, w.info.Name+" drains: it takes nothing new").Do("candor worker undrain " + w.info.Name)
 	case have.State == candor.WorkerPaused:

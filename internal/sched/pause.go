@@ -27,6 +27,10 @@ func (s *State) pause(req candor.ChangeRequest) (candor.ChangeReply, error) {
 func (s *State) resume(req candor.ChangeRequest) (candor.ChangeReply, error) {
 	return s.eachPause(req, func(p candor.Pause) string {
 		i := s.findPause(p)
+		if i < 0 && p.Scope == "worker" {
+			p.Scope = quarantineScope
+			i = s.findPause(p)
+		}
 		if i < 0 {
 			return "was not paused"
 		}
@@ -90,7 +94,7 @@ func (s *State) indexPauses() {
 	s.allPause = nil
 	clear(s.classPause)
 	for _, w := range s.roster {
-		w.paused = nil
+		w.paused, w.quarantined = nil, nil
 	}
 	for i := range s.pauses {
 		p := &s.pauses[i]
@@ -102,6 +106,10 @@ func (s *State) indexPauses() {
 		case "worker":
 			if w := s.workers[p.Target]; w != nil {
 				w.paused = p
+			}
+		case quarantineScope:
+			if w := s.workers[p.Target]; w != nil {
+				w.quarantined = p
 			}
 		case "batch":
 			held[p.Target] = p

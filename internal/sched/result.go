@@ -123,12 +123,16 @@ func (s *State) finish(t *task, w *worker, r *candor.Result) {
 	w.count(r.Outcome)
 	switch {
 	case r.Outcome == candor.AttemptDone:
+		s.trialPassed(w)
 		s.succeed(t, r)
 	case abort == candor.ReasonCancelled || abort == candor.ReasonExpired:
 		s.archive(t, r, false)
 		s.cancelProcessing(t, candor.NewReason(abort, abortWords(abort)))
 	default:
 		s.failAttempt(t, r)
+		if counts(r.Outcome) && r.Outcome != candor.AttemptPermanent {
+			s.trialFailed(w, t)
+		}
 	}
 }
 
@@ -191,7 +195,7 @@ func missingManifest(t *task, r *candor.Result) *candor.Reason {
 
 // succeed completes a task and lets its dependants go on.
 func (s *State) succeed(t *task, r *candor.Result) {
-	if r.Exit != nil || r.Dir != "" {
+	if r.Exit != nil || r.Dir != "" || r.Outputs != nil {
 		t.history().last = t.ended(r, false)
 	} else if t.past != nil {
 		t.past.last = nil // it told of an earlier attempt, which has a record of its own
@@ -200,6 +204,7 @@ func (s *State) succeed(t *task, r *candor.Result) {
 		t.past.reason, t.past.avoid = nil, nil
 	}
 	s.move(t, complete)
+	t.step.compare(r.Outputs)
 	s.recent.add(s.now)
 	s.completed(t, r)
 	for _, m := range t.step.manifests {
@@ -238,7 +243,7 @@ func (s *State) completed(t *task, r *candor.Result) {
 func (t *task) ended(r *candor.Result, counted bool) *candor.Attempt {
 	return &candor.Attempt{
 		Number: int(t.attempt), Worker: t.run.worker, Lease: t.run.lease, StartedAt: t.run.started, FinishedAt: t.run.finished,
-		Outcome: r.Outcome, Counted: counted, Exit: r.Exit, Reason: r.Reason, Tail: r.Tail, Dir: r.Dir,
+		Outcome: r.Outcome, Counted: counted, Exit: r.Exit, Reason: r.Reason, Tail: r.Tail, Dir: r.Dir, Outputs: r.Outputs,
 	}
 }
 

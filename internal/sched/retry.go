@@ -177,50 +177,10 @@ func (s *State) lose(t *task, why *candor.Reason, died bool) {
 		s.setAside(t)
 	default:
 		s.failAttempt(t, r)
-	}
-}
-
-// died notes the death of a worker.
-func (s *State) died() {
-	s.deaths++
-	s.badNight = !s.deathAt.IsZero() && s.now.Sub(s.deathAt) < s.cfg.Lost
-	s.deathAt = s.now
-}
-
-// poisonous notes that a worker died under a task, and tells whether the task
-// is to blame: several different workers died under it, and no worker died
-// without it in between, nor shortly before the first of them. A bad night
-// kills workers whatever they run.
-func (s *State) poisonous(t *task, name string) bool {
-	p := t.history()
-	another := p.lastDeath == 0 || p.lastDeath != s.deaths-1 // under which the death before this one happened
-	p.lastDeath = s.deaths
-	if len(p.downed) == 0 || s.deaths-p.deathMark > int(p.under)+1 {
-		p.downed, p.under, p.deathMark = nil, 0, s.deaths-1
-		if another && s.badNight {
-			return false
+		if died && t.state == queued {
+			s.suspect(t)
 		}
 	}
-	p.under++
-	if !slices.Contains(p.downed, name) {
-		p.downed = append(p.downed, name)
-	}
-	return len(p.downed) >= s.cfg.Poison
-}
-
-func (s *State) setAside(t *task) {
-	p := t.history()
-	why := candor.NewReason(candor.ReasonPoison, fmt.Sprintf("set aside after %s died under it: %s",
-		count(len(p.downed), "worker"), strings.Join(p.downed, ", "))).With("workers", slices.Clone(p.downed)).
-		Do("candor logs " + t.id.String())
-	why.Since = s.now
-	p.reason = why
-	s.move(t, failed)
-	s.event(&candor.Event{
-		Level: candor.LevelError, Code: candor.EventTaskPoison, Batch: t.batch().rec.ID, Task: t.id, Attempt: int(t.attempt),
-		Class: t.step.spec.Class, Reason: candor.ReasonPoison, Text: fmt.Sprintf("Task %s (%s) %s", t.id, t.name(), why.Text),
-	})
-	s.taskFinal(t)
 }
 
 // runsTwice names a process that may still run an attempt that was given up.

@@ -27,6 +27,7 @@ type State struct {
 	leases  map[int64]*task
 	hosts   hosts
 
+	suspects []*task   // held back, since a worker died under them
 	deaths   int       // workers that died, ever: tells a poisonous task from a bad night
 	deathAt  time.Time // the last of them
 	badNight bool      // it came shortly after another
@@ -132,7 +133,7 @@ func (s *State) admit(lb *LoadedBatch) {
 	b := &batch{rec: lb.Batch, was: lb.Batch.State, admitted: s.now}
 	for i := range lb.Steps {
 		r := &lb.Steps[i]
-		b.steps = append(b.steps, &step{batch: b, num: r.Number, spec: &r.Step, expanded: r.Expanded})
+		b.steps = append(b.steps, &step{batch: b, num: r.Number, spec: &r.Step, expanded: r.Expanded, flag: r.Flag})
 	}
 	b.link(s.agingMicro())
 	perStep := make([]int, len(b.steps))
@@ -183,6 +184,10 @@ func (s *State) wake(b *batch) {
 				s.enqueue(t)
 			case processing:
 				s.adopt(t)
+			case complete:
+				if t.past != nil && t.past.last != nil && b.rec.State == candor.BatchActive {
+					st.compare(t.past.last.Outputs)
+				}
 			}
 		}
 	}
@@ -296,7 +301,7 @@ func (s *State) takeBatches(c *Changes) {
 	}
 	s.dirtyBatches = s.dirtyBatches[:0]
 	for _, st := range s.dirtySteps {
-		rec := StepRecord{Batch: st.batch.rec.ID, Number: st.num, Step: *st.spec, Expanded: st.expanded, Total: len(st.tasks)}
+		rec := StepRecord{Batch: st.batch.rec.ID, Number: st.num, Step: *st.spec, Expanded: st.expanded, Flag: st.flag, Total: len(st.tasks)}
 		if st.fresh {
 			c.NewSteps = append(c.NewSteps, rec)
 		} else {

@@ -101,7 +101,7 @@ func (s *State) reclaimBlind(t *task, w *worker) {
 // checkAsking names a worker that is alive and has a free slot, but whose claim
 // loop does not ask.
 func (s *State) checkAsking(w *worker) {
-	if w.silent || len(w.running) >= w.info.Slots || w.draining || w.paused != nil {
+	if w.silent || len(w.running) >= w.info.Slots || w.draining || w.paused != nil || w.quarantined != nil {
 		return
 	}
 	quiet := s.now.Sub(w.asked)

@@ -23,7 +23,7 @@ func (s *State) queuedReason(t *task, out *candor.Explanation) *candor.Reason {
 	if p := s.classPause[t.step.spec.Class]; p != nil {
 		return candor.NewReason(candor.ReasonClassPaused, fmt.Sprintf("class %s is %s", p.Target, sayPause(p))).Do("candor resume class:" + p.Target)
 	}
-	if r := t.reason(); r != nil && r.Code == candor.ReasonBackoff {
+	if r := t.reason(); r != nil && (r.Code == candor.ReasonBackoff || r.Code == candor.ReasonSuspect) {
 		return r
 	}
 	want := s.wantNow(t)

@@ -11,19 +11,23 @@ import (
 
 // worker is the living form of a worker.
 type worker struct {
-	info      candor.WorkerInfo
-	session   int64
-	state     candor.WorkerState
-	view      candor.View
-	draining  bool
-	paused    *candor.Pause
-	joined    time.Time
-	seen      time.Time // last word of its reporter, by the brain's clock
-	asked     time.Time // last word of its claim loop
-	running   []*task
-	idle      time.Time // since when nothing runs; zero while something does
-	completed int
-	failed    int
+	info        candor.WorkerInfo
+	session     int64
+	state       candor.WorkerState
+	view        candor.View
+	draining    bool
+	paused      *candor.Pause
+	trials      []trial   // tasks that failed on it since it last completed one
+	badAt       time.Time // last counted failure
+	goodAt      time.Time // last completion
+	quarantined *candor.Pause
+	joined      time.Time
+	seen        time.Time // last word of its reporter, by the brain's clock
+	asked       time.Time // last word of its claim loop
+	running     []*task
+	idle        time.Time // since when nothing runs; zero while something does
+	completed   int
+	failed      int
 
 	doing   string
 	doingAt time.Time
@@ -61,8 +65,12 @@ func (s *State) addWorker(w *worker) {
 	i, _ := slices.BinarySearchFunc(s.roster, w.info.Name, func(o *worker, name string) int { return strings.Compare(o.info.Name, name) })
 	s.roster = slices.Insert(s.roster, i, w)
 	for i := range s.pauses {
-		if p := &s.pauses[i]; p.Scope == "worker" && p.Target == w.info.Name {
+		switch p := &s.pauses[i]; {
+		case p.Target != w.info.Name:
+		case p.Scope == "worker":
 			w.paused = p
+		case p.Scope == quarantineScope:
+			w.quarantined = p
 		}
 	}
 }

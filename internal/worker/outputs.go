@@ -41,11 +41,14 @@ func (w *worker) harvest(a *attempt, r *candor.Result) {
 		r.Outcome = candor.AttemptPermanent
 		return
 	}
+	outputs := weigh(a.spec.Step.Outputs, found)
 	switch err := publish(a, found); {
+	case err == nil:
+		r.Outputs = outputs
 	case errors.Is(err, errNewer):
 		r.Outcome, r.Manifests = candor.AttemptAborted, nil
 		r.Reason = candor.NewReason(candor.ReasonFenced, fmt.Sprintf("its outputs were not put in place: %v", err))
-	case err != nil:
+	default:
 		// The host's disk, not the task's work.
 		r.Outcome, r.Manifests = candor.AttemptTransient, nil
 		r.Reason = candor.NewReason(candor.ReasonOutputMissing, fmt.Sprintf("exit 0, but its outputs could not be put in place: %v", err))

@@ -25,6 +25,9 @@ func (e *encoder) result(r *candor.Result) {
 	if len(r.Manifests) > 0 {
 		e.any(`,"manifests":`, r.Manifests)
 	}
+	if len(r.Outputs) > 0 {
+		e.any(`,"outputs":`, r.Outputs)
+	}
 	e.raw(`}`)
 }
 
@@ -56,6 +59,9 @@ func (s *scanner) result(r *candor.Result) {
 	}
 	if s.take(`,"manifests":`) {
 		s.any(&r.Manifests)
+	}
+	if s.take(`,"outputs":`) {
+		s.any(&r.Outputs)
 	}
 	s.want(`}`)
 }

@@ -43,18 +43,23 @@ type countedStep struct {
 
 func readSteps(ctx context.Context, tx *sql.Tx, id candor.BatchID) (steps []countedStep, err error) {
 	err = each(ctx, tx, func(rows *sql.Rows) error {
-		var spec []byte
+		var spec, flag []byte
 		st := countedStep{StepRecord: sched.StepRecord{Batch: id}}
 		c := &st.counts
-		if err := rows.Scan(&st.Number, &spec, &st.Expanded, &st.Total, &c[0], &c[1], &c[2], &c[3], &c[4], &c[5]); err != nil {
+		if err := rows.Scan(&st.Number, &spec, &st.Expanded, &st.Total, &flag, &c[0], &c[1], &c[2], &c[3], &c[4], &c[5]); err != nil {
 			return err
 		}
 		if err := json.Unmarshal(spec, &st.Step); err != nil {
 			return fmt.Errorf("read step %d of batch %s: %w", st.Number, id, err)
 		}
+		if flag != nil {
+			if err := json.Unmarshal(flag, &st.Flag); err != nil {
+				return fmt.Errorf("read flag of step %d of batch %s: %w", st.Number, id, err)
+			}
+		}
 		steps = append(steps, st)
 		return nil
-	}, `SELECT number, spec, expanded, total, blocked, queued, processing, complete, failed, cancelled
+	}, `SELECT number, spec, expanded, total, flag, blocked, queued, processing, complete, failed, cancelled
 		FROM step WHERE batch = ? ORDER BY number`, int64(id))
 	return steps, err
 }
@@ -86,7 +91,7 @@ func (r *reader) Batch(ctx context.Context, id candor.BatchID) (candor.Batch, er
 			st := &steps[i]
 			b.Steps = append(b.Steps, candor.StepView{
 				Name: st.Step.Name, Class: st.Step.Class, Needs: st.Step.Needs, Expanded: st.Expanded, FansOut: st.Step.Each != nil,
-				Total: st.Total, Counts: countMap(st.counts), Outputs: st.Step.Outputs,
+				Total: st.Total, Counts: countMap(st.counts), Outputs: st.Step.Outputs, Flag: st.Flag,
 			})
 			for k, n := range st.counts {
 				counts[k] += n

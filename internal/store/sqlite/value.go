@@ -33,6 +33,14 @@ func jsonText(v any) (string, error) {
 	return string(b), nil
 }
 
+// optional is jsonText of something that may be missing: NULL then.
+func optional(r *candor.Reason) (any, error) {
+	if r == nil {
+		return nil, nil
+	}
+	return jsonText(r)
+}
+
 // extra is what few tasks have, together in one column that is NULL for the rest.
 type extra struct {
 	NotBefore int64             `json:"not_before,omitempty"`

@@ -79,15 +79,23 @@ func (s *Store) writeSteps(c *sched.Changes) error {
 		if err != nil {
 			return err
 		}
-		if _, err := s.w.exec(`INSERT INTO step (batch, number, name, class, spec, expanded, total) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-			int64(st.Batch), int64(st.Number), st.Step.Name, string(st.Step.Class), spec, bit(st.Expanded), int64(st.Total)); err != nil {
+		flag, err := optional(st.Flag)
+		if err != nil {
+			return err
+		}
+		if _, err := s.w.exec(`INSERT INTO step (batch, number, name, class, spec, expanded, total, flag) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+			int64(st.Batch), int64(st.Number), st.Step.Name, string(st.Step.Class), spec, bit(st.Expanded), int64(st.Total), flag); err != nil {
 			return err
 		}
 	}
 	for i := range c.Steps {
 		st := &c.Steps[i]
-		n, err := s.w.exec(`UPDATE step SET expanded = ?, total = ? WHERE batch = ? AND number = ?`,
-			bit(st.Expanded), int64(st.Total), int64(st.Batch), int64(st.Number))
+		flag, err := optional(st.Flag)
+		if err != nil {
+			return err
+		}
+		n, err := s.w.exec(`UPDATE step SET expanded = ?, total = ?, flag = ? WHERE batch = ? AND number = ?`,
+			bit(st.Expanded), int64(st.Total), flag, int64(st.Batch), int64(st.Number))
 		if err != nil {
 			return err
 		}

@@ -47,6 +47,7 @@ CREATE TABLE step (
     spec       TEXT NOT NULL CHECK (json_valid(spec)),
     expanded   INTEGER NOT NULL CHECK (expanded IN (0, 1)),
     total      INTEGER NOT NULL CHECK (total >= 0),
+    flag       TEXT CHECK (flag IS NULL OR json_valid(flag)), -- why a person should look at it
     blocked    INTEGER NOT NULL DEFAULT 0 CHECK (blocked >= 0),
     queued     INTEGER NOT NULL DEFAULT 0 CHECK (queued >= 0),
     processing INTEGER NOT NULL DEFAULT 0 CHECK (processing >= 0),
@@ -121,7 +122,7 @@ CREATE TABLE worker (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE pause (
-    scope  TEXT NOT NULL CHECK (scope IN ('all', 'class', 'batch', 'worker')),
+    scope  TEXT NOT NULL CHECK (scope IN ('all', 'class', 'batch', 'worker', 'quarantine')),
     target TEXT NOT NULL,
     by     TEXT NOT NULL,
     why    TEXT NOT NULL,

@@ -1,0 +1,100 @@
+package sched
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"candor"
+)
+
+// trial is one task that failed on a worker by its own fault, as far as could
+// be told then.
+type trial struct {
+	task candor.TaskID
+	at   time.Time
+}
+
+// quarantineScope is the scope of a pause by which candor itself shuts a worker out.
+const quarantineScope = "quarantine"
+
+// trialFailed notes a counted failure on a worker, and shuts the worker out
+// when the failures tell of it rather than of the tasks: different tasks fail
+// on it one after the other, none succeeds, and elsewhere the reverse holds.
+// Without another worker to compare with, nothing can be told.
+func (s *State) trialFailed(w *worker, t *task) {
+	w.badAt = s.now
+	since := s.now.Add(-s.cfg.BadWindow)
+	w.trials = slices.DeleteFunc(w.trials, func(o trial) bool { return o.task == t.id || o.at.Before(since) })
+	w.trials = append(w.trials, trial{t.id, s.now})
+	if w.quarantined != nil || len(w.trials) < s.cfg.Quarantine || s.cfg.Quarantine < 0 {
+		return
+	}
+	good := 0
+	for _, o := range s.roster {
+		if o == w {
+			continue
+		}
+		if o.badAt.After(since) {
+			return
+		}
+		if o.goodAt.After(since) {
+			good++
+		}
+	}
+	if good > 0 {
+		s.quarantine(w)
+	}
+}
+
+// trialPassed notes that a task completed on a worker: it is no black hole.
+func (s *State) trialPassed(w *worker) {
+	w.goodAt = s.now
+	w.trials = w.trials[:0]
+}
+
+// quarantine shuts a worker out until a person resumes it, and gives the tasks
+// that failed there their attempts back.
+func (s *State) quarantine(w *worker) {
+	trials := w.trials
+	w.trials = nil
+	took := candor.ShortDuration(s.now.Sub(trials[0].at).Truncate(time.Second))
+	why := fmt.Sprintf("%d different tasks failed on %s in %s, 0 elsewhere", len(trials), w.info.Name, took)
+	s.pauses = append(slices.Clone(s.pauses), candor.Pause{Scope: quarantineScope, Target: w.info.Name, By: "candor", Why: why, At: s.now})
+	s.indexPauses()
+	s.changes.PausesSet = true
+	s.event(&candor.Event{
+		Level: candor.LevelError, Code: candor.EventQuarantined, Worker: w.info.Name, Reason: candor.ReasonQuarantined,
+		Text: fmt.Sprintf("Worker %s quarantined: %s; candor resume worker:%s lets it take tasks again", w.info.Name, why, w.info.Name),
+	})
+	ended := map[*batch][]*task{}
+	for _, tr := range trials {
+		t := s.tasks.find(tr.task)
+		if t == nil || t.past == nil || t.past.last == nil || t.past.last.Worker != w.info.Name || t.counted == 0 {
+			continue
+		}
+		switch t.state {
+		case queued:
+			t.counted--
+			s.touch(t)
+		case failed:
+			if !t.batch().rec.Cancelled && t.past.last.Outcome != candor.AttemptPermanent {
+				t.counted--
+				ended[t.batch()] = append(ended[t.batch()], t)
+			}
+		}
+	}
+	for _, b := range slices.Clone(s.order) {
+		if len(ended[b]) > 0 {
+			s.reviveAll(b, ended[b], "candor, since "+w.info.Name+" is to blame")
+		}
+	}
+}
+
+// quarantineReason is why a worker that is shut out takes nothing.
+func quarantineReason(w *worker) *candor.Reason {
+	r := candor.NewReason(candor.ReasonQuarantined, fmt.Sprintf("%s is quarantined since %s: %s", w.info.Name, candor.FormatTime(w.quarantined.At), w.quarantined.Why)).
+		Do("candor resume worker:" + w.info.Name)
+	r.Since = w.quarantined.At
+	return r
+}
