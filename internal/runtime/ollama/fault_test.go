@@ -33,7 +33,7 @@ func request() runtime.Request {
 	return runtime.Request{
 		Model: model, Settings: runtime.Settings{Context: 512}, MaxTokens: 30,
 		Messages: []runtime.Message{{Role: "user", Text: "Say something."}},
-		Patience: runtime.Patience{First: 300 * time.Millisecond, Next: 300 * time.Millisecond},
+		Patience: runtime.Patience{First: time.Second, Next: time.Second},
 	}
 }
 
@@ -136,7 +136,7 @@ func TestLoadsThatGoWrong(t *testing.T) {
 			t.Parallel()
 			sim, client := tiny(t, nil)
 			order(t, sim, c.fault)
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 			defer cancel()
 			_, err := client.Load(ctx, loading())
 			wantCode(t, err, c.want)

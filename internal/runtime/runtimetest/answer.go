@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"candor/internal/runtime"
 )
@@ -105,9 +104,13 @@ func answerLimit(t *testing.T, s Subject) {
 
 func answerOverdue(t *testing.T, s Subject) {
 	s.load(t, s.Models.Endless)
-	ctx, cancel := context.WithTimeout(within(t), time.Second)
-	defer cancel()
-	a, err := s.Server.Generate(ctx, s.ask(s.Models.Endless, plenty), nil)
+	ctx, end := context.WithCancelCause(within(t))
+	n := 0
+	a, err := s.Server.Generate(ctx, s.ask(s.Models.Endless, plenty), func(runtime.Chunk) {
+		if n++; n == few { // the time is up, however long that took
+			end(context.DeadlineExceeded)
+		}
+	})
 	e := wantCode(t, err, runtime.CodeRunaway)
 	if e[runtime.DetailRule] != runtime.RuleDeadline || a.Tokens == 0 || a.Text == "" {
 		t.Errorf("operands %v, answer %+v", e, a)

@@ -151,7 +151,7 @@ func loadExpires(t *testing.T, s Subject) {
 	flight := s.fly(t, s.ask(s.Models.Endless, plenty)) // its runner is to be frozen
 	thaw := s.Faults.FreezeRunner(s.Models.Endless)
 	defer thaw()
-	ctx, cancel := context.WithTimeout(within(t), time.Second)
+	ctx, cancel := context.WithTimeout(within(t), 3*time.Second)
 	defer cancel()
 	_, err := s.Server.Load(ctx, runtime.LoadRequest{Model: s.Models.Endless, Settings: s.Settings})
 	wantCode(t, err, runtime.CodeLoading)

@@ -29,7 +29,7 @@ func unload(t *testing.T, s Subject) {
 func unloadHeld(t *testing.T, s Subject) {
 	s.load(t, s.Models.Endless)
 	flight := s.fly(t, s.ask(s.Models.Endless, plenty))
-	ctx, cancel := context.WithTimeout(within(t), time.Second)
+	ctx, cancel := context.WithTimeout(within(t), 2*time.Second)
 	defer cancel()
 	change, err := s.Server.Unload(ctx, s.Models.Endless)
 	e := wantCode(t, err, runtime.CodeHeld)
