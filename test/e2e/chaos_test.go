@@ -26,16 +26,11 @@ const (
 	chaosSeed = 1
 )
 
-// night are the settings of a night in which everything dies. Two kills that
-// happen to find the same task, with none beside it, look exactly like a task
-// that kills its workers (TestF46PoisonTask); it takes more of them here.
-func night() settings { return settings{"retry.poison": "10"} }
-
 // TestChaosUp kills the brain and the workers of candor up at random moments,
 // again and again, until 500 tasks are done.
 func TestChaosUp(t *testing.T) {
 	t.Parallel()
-	f := newFarm(t, night())
+	f := newFarm(t, nil)
 	f.up(3, "--slots", "2")
 	id := f.submitChaos()
 	kills := f.rampage(id, chaosSeed)
@@ -51,7 +46,7 @@ func TestChaosUp(t *testing.T) {
 // supervisor that knows nothing but how to start them again.
 func TestChaosApart(t *testing.T) {
 	t.Parallel()
-	f := newFarm(t, night())
+	f := newFarm(t, nil)
 	names := []string{"brain", "worker-1", "worker-2", "worker-3"}
 	stop := f.restarter(names)
 	f.answers()
