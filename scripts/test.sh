@@ -9,6 +9,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 golangci_version=v2.15.0
+ollama_version=0.17.4
 
 tools=${XDG_CACHE_HOME:-$HOME/.cache}/candor-tools
 tmp=$(mktemp -d)
@@ -89,11 +90,12 @@ modules() {
 	find . -name go.mod ! -path ./go.mod ! -path '*/testdata/*' ! -path '*/.*/*' -exec dirname {} \;
 }
 
-# test_all runs the tests of the module in this folder and shows a line for
-# each package as it ends; everything else only when something failed.
+# test_all ARGUMENTS: run the tests that they name in this folder's module and
+# show a line for each package as it ends; everything else only when something
+# failed.
 test_all() {
 	log=$tmp/test.log
-	{ CGO_ENABLED=1 go test -race -v ./... 2>&1 && echo 'all passed'; } | tee "$log" |
+	{ CGO_ENABLED=1 go test -race -v "$@" 2>&1 && echo 'all passed'; } | tee "$log" |
 		awk '/^(ok|FAIL|panic:)[ \t]/ { print; fflush() }'
 	if ! tail -n 1 "$log" | grep -qx 'all passed'; then
 		grep -vE '^(=== (RUN|PAUSE|CONT|NAME)|[[:space:]]*--- PASS|PASS$|ok[[:space:]]|\?[[:space:]])' "$log" | tail -n 300
@@ -109,6 +111,7 @@ command -v go >/dev/null 2>&1 || fail 'please install Go first: https://go.dev/d
 go version
 want 'gcc libc6-dev' has_compiler
 want postgresql has_postgres
+want g++ g++ --version
 install_missing
 tool golangci-lint "$golangci_version" github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
@@ -121,7 +124,7 @@ section vet
 go vet ./...
 
 section lint
-"$tools/golangci-lint-$golangci_version" run ./...
+"$tools/golangci-lint-$golangci_version" run --build-tags ollama ./...
 
 section 'static binaries for every platform'
 export CGO_ENABLED=0
@@ -139,11 +142,25 @@ unset CGO_ENABLED
 
 for module in $(modules); do
 	section "nested module $module"
-	(cd "$module" && go vet ./... && test_all)
+	(cd "$module" && go vet ./... && test_all ./...)
 done
 
 section tests
-test_all
+test_all ./...
+
+# The adapter of a model server is tested against that server, not a stand-in.
+section 'a real Ollama'
+ollama=$tools/ollama-$ollama_version/ollama
+if [ ! -x "$ollama" ]; then
+	echo "building ollama $ollama_version, some minutes"
+	GOFLAGS='' OLLAMA_VERSION="v$ollama_version" scripts/install-ollama.sh "$tmp/ollama"
+	mkdir -p "${ollama%/*}"
+	mv "$tmp/ollama/ollama" "$ollama"
+fi
+
+section 'model servers, against a real Ollama'
+go vet -tags ollama ./internal/runtime/...
+CANDOR_OLLAMA=$ollama test_all -tags ollama ./internal/runtime/...
 
 section done
 echo "all checks passed in $(($(date +%s) - began)) s"
