@@ -144,9 +144,12 @@ type StepView struct {
 	Flag     *Reason           `json:"flag,omitempty"` // something about it that a person should look at
 }
 
+// ScopeQuarantine is the scope of a pause by which candor itself shuts a worker out.
+const ScopeQuarantine = "quarantine"
+
 // Pause is who stopped what, when and why.
 type Pause struct {
-	Scope  string    `json:"scope"`            // all, class, batch, worker
+	Scope  string    `json:"scope"`            // all, class, batch, worker, quarantine
 	Target string    `json:"target,omitempty"` // the class, batch or worker
 	By     string    `json:"by,omitempty"`
 	Why    string    `json:"why,omitempty"`

@@ -47,7 +47,7 @@ type Worker struct {
 	State     WorkerState `json:"state"`
 	Model     string      `json:"model,omitempty"`
 	Draining  bool        `json:"draining,omitempty"`
-	Paused    *Pause      `json:"paused,omitempty"`
+	Paused    *Pause      `json:"paused,omitempty"` // by a person, else its quarantine
 	Running   []Running   `json:"running,omitempty"`
 	Doing     string      `json:"doing,omitempty"`       // what its main loop is doing, by its reporter
 	DoingAt   time.Time   `json:"doing_since,omitzero"`  // since when

@@ -28,7 +28,7 @@ func (s *State) resume(req candor.ChangeRequest) (candor.ChangeReply, error) {
 	return s.eachPause(req, func(p candor.Pause) string {
 		i := s.findPause(p)
 		if i < 0 && p.Scope == "worker" {
-			p.Scope = quarantineScope
+			p.Scope = candor.ScopeQuarantine
 			i = s.findPause(p)
 		}
 		if i < 0 {
@@ -107,7 +107,7 @@ func (s *State) indexPauses() {
 			if w := s.workers[p.Target]; w != nil {
 				w.paused = p
 			}
-		case quarantineScope:
+		case candor.ScopeQuarantine:
 			if w := s.workers[p.Target]; w != nil {
 				w.quarantined = p
 			}

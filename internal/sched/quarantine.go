@@ -15,9 +15,6 @@ type trial struct {
 	at   time.Time
 }
 
-// quarantineScope is the scope of a pause by which candor itself shuts a worker out.
-const quarantineScope = "quarantine"
-
 // trialFailed notes a counted failure on a worker, and shuts the worker out
 // when the failures tell of it rather than of the tasks: different tasks fail
 // on it one after the other, none succeeds, and elsewhere the reverse holds.
@@ -60,7 +57,7 @@ func (s *State) quarantine(w *worker) {
 	w.trials = nil
 	took := candor.ShortDuration(s.now.Sub(trials[0].at).Truncate(time.Second))
 	why := fmt.Sprintf("%d different tasks failed on %s in %s, 0 elsewhere", len(trials), w.info.Name, took)
-	s.pauses = append(slices.Clone(s.pauses), candor.Pause{Scope: quarantineScope, Target: w.info.Name, By: "candor", Why: why, At: s.now})
+	s.pauses = append(slices.Clone(s.pauses), candor.Pause{Scope: candor.ScopeQuarantine, Target: w.info.Name, By: "candor", Why: why, At: s.now})
 	s.indexPauses()
 	s.changes.PausesSet = true
 	s.event(&candor.Event{

@@ -1,6 +1,7 @@
 package sched
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -161,7 +162,7 @@ func (s *State) workerViews() []candor.Worker {
 
 func (s *State) workerView(w *worker) candor.Worker {
 	v := candor.Worker{
-		WorkerInfo: w.info, Session: w.session, State: w.state, Model: w.view.Model, Draining: w.draining, Paused: w.paused,
+		WorkerInfo: w.info, Session: w.session, State: w.state, Model: w.view.Model, Draining: w.draining, Paused: cmp.Or(w.paused, w.quarantined),
 		Doing: w.doing, DoingAt: w.doingAt, JoinedAt: w.joined, SeenAt: w.seen, AskedAt: w.asked, IdleSince: w.idle,
 		Completed: w.completed, Failed: w.failed, LastClaim: w.report,
 	}

@@ -69,7 +69,7 @@ func (s *State) addWorker(w *worker) {
 		case p.Target != w.info.Name:
 		case p.Scope == "worker":
 			w.paused = p
-		case p.Scope == quarantineScope:
+		case p.Scope == candor.ScopeQuarantine:
 			w.quarantined = p
 		}
 	}
