@@ -46,17 +46,10 @@ const (
 	EventWorkerStopped   EventCode = "worker.stopped" // its process is frozen
 	EventWorkerNotAsking EventCode = "worker.not_asking"
 	EventQuarantined     EventCode = "worker.quarantined"
-	EventWorkerState     EventCode = "worker.state"
 	EventWorkerDrain     EventCode = "worker.drain"
 	EventLeaseExpired    EventCode = "lease.expired"
-	EventClaimEmpty      EventCode = "claim.empty"
 	EventPaused          EventCode = "pause"
 	EventResumed         EventCode = "resume"
-	EventBrainStarted    EventCode = "brain.started"
-	EventBrainStopping   EventCode = "brain.stopping"
-	EventBrainReloaded   EventCode = "brain.reloaded"
-	EventStoreTrouble    EventCode = "store.trouble"
-	EventStoreBack       EventCode = "store.back"
 	EventMonitor         EventCode = "monitor"
 )
 
