@@ -73,7 +73,6 @@ func TestDirections(t *testing.T) {
 	}
 	check(t, Directions(tree(t,
 		"root.go", "package m\nimport _ \"os\"\nimport _ \"x.org/y\"\n",
-		"deps.go", "//go:build deps\n\npackage m\nimport _ \"x.org/y\"\n",
 		"a/a.go", "package a\nimport (\n_ \"m\"\n_ \"m/b/d\"\n_ \"x.org/y\"\n)\n",
 		"b/b.go", "package b\nimport _ \"m/a\"\n",
 		"b/b_test.go", "package b\nimport _ \"m/a\"\n",

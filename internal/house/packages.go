@@ -2,7 +2,6 @@ package house
 
 import (
 	"fmt"
-	"go/ast"
 	"slices"
 	"strings"
 )
@@ -96,20 +95,10 @@ func (t *Tree) refuse(f File, room Room, imported string) string {
 		}
 		return "may not import " + local
 	}
-	// deps.go holds requirements in go.mod and is never compiled.
-	if room.StandardOnly && strings.Contains(strings.Split(imported, "/")[0], ".") && !neverBuilt(f) {
+	if room.StandardOnly && strings.Contains(strings.Split(imported, "/")[0], ".") {
 		return "may import the standard library only, not " + imported
 	}
 	return ""
-}
-
-// neverBuilt tells whether the file stands behind the build tag "deps".
-func neverBuilt(f File) bool {
-	return slices.ContainsFunc(f.Go.Comments, func(group *ast.CommentGroup) bool {
-		return group.Pos() < f.Go.Package && slices.ContainsFunc(group.List, func(c *ast.Comment) bool {
-			return c.Text == "//go:build deps"
-		})
-	})
 }
 
 // roomOf finds the row of a folder: its own, else the deepest that covers it.
