@@ -80,6 +80,11 @@ func (p page) steps(steps []candor.StepView) {
 		g.row(append(row, needsText(s.Needs))...)
 	}
 	g.write(p.w)
+	for _, s := range steps {
+		if s.Flag != nil {
+			fmt.Fprintf(p.w, "  %s %s\n", p.s.yellow("look:"), sentence(s.Flag.Text))
+		}
+	}
 }
 
 func countCell(n int) string {

@@ -128,8 +128,11 @@ func (s *State) indexPauses() {
 }
 
 func sayScope(p candor.Pause) string {
-	if p.Scope == "all" {
+	switch p.Scope {
+	case "all":
 		return "everything"
+	case candor.ScopeQuarantine:
+		return "quarantined worker " + p.Target
 	}
 	return p.Scope + " " + p.Target
 }

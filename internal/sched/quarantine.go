@@ -16,18 +16,41 @@ type trial struct {
 }
 
 // trialFailed notes a counted failure on a worker, and shuts the worker out
-// when the failures tell of it rather than of the tasks: different tasks fail
-// on it one after the other, none succeeds, and elsewhere the reverse holds.
-// Without another worker to compare with, nothing can be told.
+// when the failures tell of it rather than of the tasks.
 func (s *State) trialFailed(w *worker, t *task) {
 	w.badAt = s.now
 	since := s.now.Add(-s.cfg.BadWindow)
 	w.trials = slices.DeleteFunc(w.trials, func(o trial) bool { return o.task == t.id || o.at.Before(since) })
 	w.trials = append(w.trials, trial{t.id, s.now})
+	if len(w.trials) >= s.cfg.Quarantine && !slices.Contains(s.failing, w) {
+		s.failing = append(s.failing, w)
+	}
+	s.judge(w)
+}
+
+// trialPassed notes that a task completed on a worker: it is no black hole, and
+// it is what others are compared with.
+func (s *State) trialPassed(w *worker) {
+	w.goodAt = s.now
+	w.trials = w.trials[:0]
+	if len(s.failing) == 0 {
+		return
+	}
+	s.failing = slices.DeleteFunc(s.failing, func(o *worker) bool { return o == w })
+	for _, o := range slices.Clone(s.failing) {
+		s.judge(o)
+	}
+}
+
+// judge shuts a worker out when different tasks failed on it one after the
+// other, none succeeded, and elsewhere the reverse holds. Without another worker
+// to compare with, nothing can be told.
+func (s *State) judge(w *worker) {
 	if w.quarantined != nil || len(w.trials) < s.cfg.Quarantine || s.cfg.Quarantine < 0 {
 		return
 	}
-	good := 0
+	since := s.now.Add(-s.cfg.BadWindow)
+	good := false
 	for _, o := range s.roster {
 		if o == w {
 			continue
@@ -35,19 +58,12 @@ func (s *State) trialFailed(w *worker, t *task) {
 		if o.badAt.After(since) {
 			return
 		}
-		if o.goodAt.After(since) {
-			good++
-		}
+		good = good || o.goodAt.After(since)
 	}
-	if good > 0 {
+	if good {
+		s.failing = slices.DeleteFunc(s.failing, func(o *worker) bool { return o == w })
 		s.quarantine(w)
 	}
-}
-
-// trialPassed notes that a task completed on a worker: it is no black hole.
-func (s *State) trialPassed(w *worker) {
-	w.goodAt = s.now
-	w.trials = w.trials[:0]
 }
 
 // quarantine shuts a worker out until a person resumes it, and gives the tasks

@@ -27,6 +27,7 @@ type State struct {
 	leases  map[int64]*task
 	hosts   hosts
 
+	failing  []*worker // on which enough tasks failed to shut them out, once others do better
 	suspects []*task   // held back, since a worker died under them
 	deaths   int       // workers that died, ever: tells a poisonous task from a bad night
 	deathAt  time.Time // the last of them

@@ -169,7 +169,7 @@ func TestF44OutputMissing(t *testing.T) {
 	}
 }
 
-// TestF46: a task that takes its worker down with it is set aside after two,
+// TestF46PoisonTask: a task that takes its worker down with it is set aside after two,
 // which are named; other tasks go on.
 func TestF46PoisonTask(t *testing.T) {
 	t.Parallel()

@@ -1,0 +1,69 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+
+	"candor"
+)
+
+// TestF45IdenticalOutputs: a job that swallows its errors ends well and writes
+// the same stump for a third of its items. The step is flagged, with numbers,
+// in the event, in show and in its JSON.
+func TestF45IdenticalOutputs(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t, nil)
+	f.up(2)
+	id := f.submit("stumps", `
+		answer:
+			foreach: {items: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24]}
+			run: |
+				if [ $((ITEM % 3)) = 0 ]; then echo "error: try again" > answer.txt; else echo "answer $ITEM" > answer.txt; fi
+			outputs: {answer: answer.txt}
+	`)
+	b := f.ends(id)
+	if b.Counts[candor.TaskComplete] != 24 {
+		t.Fatalf("the batch ended with %v", b.Counts)
+	}
+	const words = "8 of 24 outputs identical"
+	f.once(candor.EventStepIdentical, words, "answer")
+	var show struct {
+		Batch candor.Batch `json:"batch"`
+	}
+	f.candor("show", id.String(), "--json").ok().json(&show)
+	if len(show.Batch.Steps) != 1 {
+		t.Fatalf("show tells of %d steps", len(show.Batch.Steps))
+	}
+	f.reason(show.Batch.Steps[0].Flag, candor.ReasonIdentical, candor.MoverYou, words)
+	f.candor("show", id.String()).ok().says(words)
+}
+
+// TestF47BadWorker: every task fails on worker-2 and succeeds on worker-1. The
+// worker is shut out, by name and numbers; what failed there gets its attempt
+// back and completes elsewhere; a person lets the worker in again.
+func TestF47BadWorker(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t, settings{"retry.backoff": "10ms"})
+	f.up(2)
+	id := f.submit("badhost", `
+		work:
+			foreach: {items: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20]}
+			run: |
+				if [ "$CANDOR_WORKER" = worker-2 ]; then echo "this host is broken" >&2; exit 1; fi
+				sleep 0.3
+	`)
+	b := f.ends(id)
+	if b.Counts[candor.TaskComplete] != 20 {
+		t.Fatalf("the batch ended with %v: an innocent task paid for its worker", b.Counts)
+	}
+	f.once(candor.EventQuarantined, "worker-2", "different tasks failed on worker-2", "0 elsewhere")
+	x := f.saysWhy("worker-2", candor.ReasonQuarantined, candor.MoverOperator, "different tasks failed on worker-2", "0 elsewhere")
+	if !strings.Contains(x.Reason.Next, "candor resume worker:worker-2") {
+		t.Errorf("the next command is %q", x.Reason.Next)
+	}
+	f.candor("resume", "worker:worker-2").ok()
+	f.soon(func() bool { return f.why("worker-2").Reason.Code != candor.ReasonQuarantined })
+	if code := f.why("worker-2").Reason.Code; code == candor.ReasonQuarantined {
+		t.Error("it is still shut out after resume")
+	}
+}
