@@ -27,14 +27,12 @@ func TestF45IdenticalOutputs(t *testing.T) {
 	}
 	const words = "8 of 24 outputs identical"
 	f.once(candor.EventStepIdentical, words, "answer")
-	var show struct {
-		Batch candor.Batch `json:"batch"`
-	}
+	var show candor.Batch
 	f.candor("show", id.String(), "--json").ok().json(&show)
-	if len(show.Batch.Steps) != 1 {
-		t.Fatalf("show tells of %d steps", len(show.Batch.Steps))
+	if len(show.Steps) != 1 {
+		t.Fatalf("show tells of %d steps", len(show.Steps))
 	}
-	f.reason(show.Batch.Steps[0].Flag, candor.ReasonIdentical, candor.MoverYou, words)
+	f.reason(show.Steps[0].Flag, candor.ReasonIdentical, candor.MoverYou, words)
 	f.candor("show", id.String()).ok().says(words)
 }
 
