@@ -120,6 +120,9 @@ func (s *State) finish(t *task, w *worker, r *candor.Result) {
 			r.Outcome, r.Reason = candor.AttemptPermanent, bad
 		}
 	}
+	if w.quarantined != nil && counts(r.Outcome) && r.Outcome != candor.AttemptPermanent {
+		r.Outcome = candor.AttemptBadWorker // it was in hand when the worker was shut out
+	}
 	w.count(r.Outcome)
 	switch {
 	case r.Outcome == candor.AttemptDone:
