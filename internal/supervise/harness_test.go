@@ -47,11 +47,11 @@ func TestMain(m *testing.M) {
 		fmt.Println("writing into the dead supervisor's pipe") // would end a process that knows no better
 		note(dir, "orphaned", os.Getpid())
 	case "worker":
+		term := make(chan os.Signal, 1)
+		signal.Notify(term, syscall.SIGTERM) // before the note: who reads it may send TERM at once
 		note(dir, "pids", os.Getpid())
 		fmt.Println("up")
 		fmt.Print("no end of line")
-		term := make(chan os.Signal, 1)
-		signal.Notify(term, syscall.SIGTERM)
 		<-term
 		note(dir, "stops-"+os.Getenv("SUPERVISE_TEST_NAME"), os.Getpid())
 	case "deaf":
