@@ -103,7 +103,7 @@ func (s *Server) answer(ctx context.Context, w http.ResponseWriter, req wireRequ
 		return refuse(http.StatusServiceUnavailable, "server busy, please try again.  maximum pending requests exceeded")
 	}
 	began := s.clk.Now()
-	run, err := s.acquire(ctx, m, req.Options.settings(m))
+	run, err := s.acquire(ctx, m, req.Options.settings(m), keep)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func (s *Server) embedding(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	began := s.clk.Now()
-	run, err := s.acquire(r.Context(), m, req.Options.settings(m))
+	run, err := s.acquire(r.Context(), m, req.Options.settings(m), keep)
 	if err != nil {
 		return err
 	}

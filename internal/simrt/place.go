@@ -23,8 +23,9 @@ func refuse(status int, format string, args ...any) *refusal {
 
 // acquire gives the caller a slot of a model's runner, loading it first where
 // need be and pushing out what is in its way. It waits while others are busy.
-// The caller releases it.
-func (s *Server) acquire(ctx context.Context, m Model, want settings) (*runner, error) {
+// keep counts from here on, so that whoever has read the end of an answer sees
+// it in the list. The caller releases it.
+func (s *Server) acquire(ctx context.Context, m Model, want settings, keep time.Duration) (*runner, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.waiting >= s.opts.Queue {
@@ -44,6 +45,9 @@ func (s *Server) acquire(ctx context.Context, m Model, want settings) (*runner, 
 		case r != nil:
 			r.active++
 			r.used = s.clk.Now()
+			if keep != 0 { // to leave at once it must be idle first
+				r.keep(r.used, keep)
+			}
 			return r, nil
 		default:
 			if err := s.waitForChange(ctx); err != nil {
