@@ -51,6 +51,8 @@ type RegisterRequest struct {
 	Verified bool `json:"verified"`
 	// Leftover names processes of a former session that could not be ended.
 	Leftover []string `json:"leftover,omitempty"`
+	// Catalog is what its model server could load; nil: it has none.
+	Catalog *Catalog `json:"catalog,omitempty"`
 }
 
 // RegisterReply tells a worker its session and the brain's intervals.
@@ -130,6 +132,8 @@ type Result struct {
 	Manifests map[string][]json.RawMessage `json:"manifests,omitempty"`
 	// Outputs tells what was put in place, by declared name.
 	Outputs map[string]Output `json:"outputs,omitempty"`
+	Order   *OrderResult      `json:"order,omitempty"` // of a resource task
+	Rows    *RowTotals        `json:"rows,omitempty"`  // of an llm task without a command
 }
 
 // ResultVerdict says what became of a result.
@@ -160,8 +164,9 @@ type HeartbeatRequest struct {
 	Idle    Duration        `json:"idle,omitempty"`    // for how long nothing ran
 	Running []LeaseProgress `json:"running,omitempty"` // all leases it holds
 	View    View            `json:"view,omitzero"`
-	Errors  map[string]int  `json:"errors,omitempty"` // failed calls to the brain since the last heartbeat, by code
-	Wait    Duration        `json:"wait,omitempty"`   // how long the brain may hold the answer for orders to come
+	Errors  map[string]int  `json:"errors,omitempty"`  // failed calls to the brain since the last heartbeat, by code
+	Catalog *Catalog        `json:"catalog,omitempty"` // when it has changed
+	Wait    Duration        `json:"wait,omitempty"`    // how long the brain may hold the answer for orders to come
 }
 
 // LeaseProgress is what a worker last saw of one attempt.
@@ -177,6 +182,9 @@ type HeartbeatReply struct {
 	// Draining: take nothing new. Stop: also leave when nothing runs any more.
 	Draining bool `json:"draining,omitempty"`
 	Paused   bool `json:"paused,omitempty"`
+	// Cool: the card is too hot; the sentence says how hot and until when. What
+	// runs row by row waits before its next row.
+	Cool string `json:"cool,omitempty"`
 }
 
 // AbortOrder tells a worker to end an attempt.

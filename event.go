@@ -51,6 +51,20 @@ const (
 	EventPaused          EventCode = "pause"
 	EventResumed         EventCode = "resume"
 	EventMonitor         EventCode = "monitor"
+	EventOrderMade       EventCode = "order.made"
+	EventOrderExpired    EventCode = "order.expired"
+	EventOrderOverdue    EventCode = "order.overdue"  // available, and those it is for still have no model
+	EventOrderFailed     EventCode = "order.failed"   // an optional load that failed ends nothing else
+	EventModelLoaded     EventCode = "model.loaded"   // by an order
+	EventModelUnloaded   EventCode = "model.unloaded" // by an order
+	EventModelGone       EventCode = "model.gone"     // no longer there, and no order did it
+	EventServerDown      EventCode = "server.down"    // a worker's model server
+	EventServerUp        EventCode = "server.up"
+	EventThrash          EventCode = "place.thrash"
+	EventHot             EventCode = "worker.hot"  // its card is too hot
+	EventCool            EventCode = "worker.cool" // it is cool again
+	EventRowsFailed      EventCode = "rows.failed"
+	EventProbe           EventCode = "worker.probe" // a quarantined worker gets one task
 )
 
 // Event is one thing that happened, as the log, the event table and every

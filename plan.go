@@ -39,7 +39,11 @@ type Step struct {
 
 	Requires Requires `json:"requires,omitzero"`
 	VRAM     Bytes    `json:"vram,omitempty"`
-	Model    string   `json:"model,omitempty"` // class llm: the model that must be loaded
+	Model    string   `json:"model,omitempty"`   // class llm: the model that must be loaded
+	Accept   []string `json:"accept,omitempty"`  // class llm: other models that may serve where they are loaded
+	Context  int      `json:"num_ctx,omitempty"` // class llm: tokens that the model must be loaded with; 0 = any
+	LLM      *LLM     `json:"llm,omitempty"`     // class llm, instead of a command
+	Order    *Order   `json:"order,omitempty"`   // class resource, instead of a command: only the brain makes these
 }
 
 // Requires names what a worker must have.
@@ -66,6 +70,8 @@ type Each struct {
 	Glob  string            `json:"glob,omitempty"` // where Items came from, for display
 	Same  string            `json:"same,omitempty"` // the step whose items are shared
 	From  *Manifest         `json:"from,omitempty"`
+	// Chunk gathers so many items into one task, whose item is their list; 0: one each.
+	Chunk int `json:"chunk,omitempty"`
 }
 
 // Manifest points into a JSON file that an earlier task writes.

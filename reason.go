@@ -79,6 +79,59 @@ const (
 	ReasonFenced        ReasonCode = "lease.fenced"      // a result of a former lease
 )
 
+// What a model server or its answers did wrong; the same codes as package
+// internal/runtime has for them.
+const (
+	ReasonModelMissing     ReasonCode = "model.missing"     // no such model on the worker's server
+	ReasonModelTooLarge    ReasonCode = "model.too_large"   // it does not fit into memory
+	ReasonModelWrong       ReasonCode = "model.wrong"       // the name stands for another content
+	ReasonModelBroken      ReasonCode = "model.broken"      // cannot be loaded, whatever the room
+	ReasonModelContext     ReasonCode = "model.context"     // loaded with a shorter context than asked for
+	ReasonModelOnCPU       ReasonCode = "model.on_cpu"      // loaded, but not on the card
+	ReasonModelHeld        ReasonCode = "model.held"        // asked to leave, still there
+	ReasonRunnerGone       ReasonCode = "runner.gone"       // the model's process died
+	ReasonServerGone       ReasonCode = "server.gone"       // nobody answers
+	ReasonServerHung       ReasonCode = "server.hung"       // connected, but produces nothing
+	ReasonServerBusy       ReasonCode = "server.busy"       // takes no more requests now
+	ReasonServerWrong      ReasonCode = "server.wrong"      // another program answers
+	ReasonServerFault      ReasonCode = "server.fault"      // an error of its own that says nothing more
+	ReasonServerGarbled    ReasonCode = "server.garbled"    // answers not what its protocol allows
+	ReasonServerOut        ReasonCode = "server.out"        // fell too often: out of service
+	ReasonServerStarting   ReasonCode = "server.starting"   // is being started
+	ReasonAnswerTruncated  ReasonCode = "answer.truncated"  // the prompt did not fit the context
+	ReasonAnswerRunaway    ReasonCode = "answer.runaway"    // generates without end
+	ReasonAnswerIncomplete ReasonCode = "answer.incomplete" // ended before its end
+	ReasonAnswerSchema     ReasonCode = "answer.schema"     // not the JSON that was asked for
+	ReasonRequestRefused   ReasonCode = "request.refused"   // asked for what the server cannot do
+	ReasonRowsFailed       ReasonCode = "rows.failed"       // some rows of a task have errors of their own
+)
+
+// Orders and placement: why a load is ordered or not, rule by rule, and what
+// became of an order.
+const (
+	ReasonOrderPointless ReasonCode = "order.pointless"    // the worker is already as ordered: not its to take
+	ReasonOrderUnchanged ReasonCode = "order.unchanged"    // carried out, and nothing had changed: no success
+	ReasonOrderExpired   ReasonCode = "order.expired"      // nobody took it in time
+	ReasonOrderOverdue   ReasonCode = "order.overdue"      // its expectation is missed
+	ReasonPlaceOrdered   ReasonCode = "place.ordered"      // a load is ordered already
+	ReasonPlaceEnough    ReasonCode = "place.enough"       // those that have it do the work sooner than another load would help
+	ReasonPlaceMaxHot    ReasonCode = "place.max_hot"      // the cap on workers with one model is reached
+	ReasonPlaceHold      ReasonCode = "place.hold"         // the model it holds was loaded a moment ago
+	ReasonPlaceNeeded    ReasonCode = "place.needed"       // the model it holds is needed there more
+	ReasonPlaceHostBusy  ReasonCode = "place.host_loading" // another load on this host comes first
+	ReasonPlaceBackoff   ReasonCode = "place.backoff"      // loads of it failed here: the next try waits
+	ReasonPlaceBusy      ReasonCode = "place.busy"         // what runs there would have to end first
+	ReasonThrash         ReasonCode = "place.thrash"       // models push each other out again and again
+	ReasonStarving       ReasonCode = "queue.overtaken"    // others of higher priority went first, again and again
+	ReasonSlot           ReasonCode = "model.slot"         // holds a task, waits for a slot of the model server
+)
+
+// Accounts: what a worker's time went to, beside the reasons for being idle.
+const (
+	ReasonBusyTime    ReasonCode = "busy"
+	ReasonLoadingTime ReasonCode = "loading" // or unloading
+)
+
 // movers says of each code whose move it is, where the case itself does not say otherwise.
 var movers = map[ReasonCode]Mover{
 	ReasonNeedWaiting: MoverWait, ReasonNeedManifest: MoverWait, ReasonNeedFailed: MoverYou,
@@ -98,6 +151,18 @@ var movers = map[ReasonCode]Mover{
 	ReasonStart: MoverYou, ReasonOutputMissing: MoverYou, ReasonManifestBad: MoverYou, ReasonManifestLarge: MoverYou,
 	ReasonCancelled: MoverYou, ReasonExpired: MoverYou, ReasonWorkerDied: MoverSystem, ReasonLeaseExpired: MoverSystem,
 	ReasonPoison: MoverYou, ReasonShutdown: MoverSystem, ReasonFenced: MoverSystem,
+	ReasonModelMissing: MoverYou, ReasonModelTooLarge: MoverYou, ReasonModelWrong: MoverOperator, ReasonModelBroken: MoverOperator,
+	ReasonModelContext: MoverSystem, ReasonModelOnCPU: MoverOperator, ReasonModelHeld: MoverWait,
+	ReasonRunnerGone: MoverSystem, ReasonServerGone: MoverSystem, ReasonServerHung: MoverSystem, ReasonServerBusy: MoverWait,
+	ReasonServerWrong: MoverOperator, ReasonServerFault: MoverOperator, ReasonServerGarbled: MoverOperator, ReasonServerOut: MoverOperator,
+	ReasonServerStarting:  MoverSystem,
+	ReasonAnswerTruncated: MoverYou, ReasonAnswerRunaway: MoverYou, ReasonAnswerIncomplete: MoverYou, ReasonAnswerSchema: MoverYou,
+	ReasonRequestRefused: MoverYou, ReasonRowsFailed: MoverYou,
+	ReasonOrderPointless: MoverWait, ReasonOrderUnchanged: MoverOperator, ReasonOrderExpired: MoverOperator, ReasonOrderOverdue: MoverOperator,
+	ReasonPlaceOrdered: MoverSystem, ReasonPlaceEnough: MoverWait, ReasonPlaceMaxHot: MoverYou, ReasonPlaceHold: MoverSystem,
+	ReasonPlaceNeeded: MoverWait, ReasonPlaceHostBusy: MoverSystem, ReasonPlaceBackoff: MoverSystem, ReasonPlaceBusy: MoverWait,
+	ReasonThrash: MoverYou, ReasonStarving: MoverWait, ReasonSlot: MoverWait,
+	ReasonBusyTime: MoverWait, ReasonLoadingTime: MoverSystem,
 }
 
 // ReasonCodes is the closed list, sorted.

@@ -76,6 +76,8 @@ type Attempt struct {
 	Tail       string            `json:"tail,omitempty"`    // the end of what it printed
 	Dir        string            `json:"dir,omitempty"`     // its directory on the worker's host
 	Outputs    map[string]Output `json:"outputs,omitempty"` // by declared name, if it is done
+	Order      *OrderResult      `json:"order,omitempty"`   // of a resource task
+	Rows       *RowTotals        `json:"rows,omitempty"`    // of an llm task without a command
 }
 
 // Output is what an attempt put in place under one declared name.

@@ -30,14 +30,25 @@ type GPU struct {
 	Temperature float64 `json:"temperature_c,omitempty"`
 	Utilisation float64 `json:"utilization,omitempty"` // 0..1
 	Power       float64 `json:"power_w,omitempty"`
+	// Others are processes on the card that are not the worker's, largest first.
+	Others []GPUProcess `json:"others,omitempty"`
+}
+
+// GPUProcess is a process that holds memory of a card.
+type GPUProcess struct {
+	PID  int    `json:"pid"`
+	Name string `json:"name,omitempty"` // of its program
+	VRAM Bytes  `json:"vram,omitempty"`
 }
 
 // View is what a worker knows of itself when it asks for work.
 type View struct {
 	State WorkerState `json:"state"`
-	Model string      `json:"model,omitempty"` // loaded and ready
+	Model string      `json:"model,omitempty"` // loaded and ready; of several the one used last
 	GPU   *GPU        `json:"gpu,omitempty"`
 	Port  int         `json:"port,omitempty"` // of its model server
+	// Serving is its model server; nil: it has none.
+	Serving *Serving `json:"serving,omitempty"`
 }
 
 // Worker is a worker as the API shows it.
@@ -59,6 +70,11 @@ type Worker struct {
 	Failed    int         `json:"failed"`                // this session
 	Reason    *Reason     `json:"reason,omitempty"`      // why it is idle, if it is
 	LastClaim *Report     `json:"last_report,omitempty"` // what its last fruitless claim saw
+	Card      *GPU        `json:"card,omitempty"`        // as it last reported
+	Serving   *Serving    `json:"serving,omitempty"`     // its model server, as it last reported
+	Account   *Account    `json:"account,omitempty"`     // of its time since it joined
+	// Share is the part of the farm's recent completions that it did, 0..1.
+	Share float64 `json:"share,omitempty"`
 }
 
 // Running is one attempt in progress.

@@ -72,6 +72,13 @@ type (
 	// in that time is nobody's fault. Reply: nil.
 	Away struct{ For time.Duration }
 
+	// OrderModel makes orders about models in a person's name: load, unload, pull.
+	// Reply: candor.OrderReply.
+	OrderModel struct{ Req candor.OrderRequest }
+	// Models lists the models that tasks want, workers have or could load, with
+	// the rules of placement that were asked. Changes nothing. Reply: []candor.ModelView.
+	Models struct{}
+
 	// Why explains a task or a worker, by id, prefix or name. Changes nothing.
 	// Reply: candor.Explanation.
 	Why struct{ Target string }
@@ -104,6 +111,8 @@ func (Admit) command()       {}
 func (Configure) command()   {}
 func (Tick) command()        {}
 func (Away) command()        {}
+func (OrderModel) command()  {}
+func (Models) command()      {}
 func (Why) command()         {}
 func (Workers) command()     {}
 func (Status) command()      {}
@@ -132,6 +141,7 @@ type Changes struct {
 	Tasks      []TaskRecord // mutable fields changed
 	Attempts   []AttemptRecord
 	Workers    []WorkerRecord // insert or replace by name
+	Models     []ModelRecord  // insert or replace by name
 	Pauses     []candor.Pause // all of them, if PausesSet
 	PausesSet  bool
 	Events     []candor.Event // INFO and above; DEBUG is not kept in the store
@@ -140,7 +150,7 @@ type Changes struct {
 // Empty tells whether there is nothing to make durable.
 func (c *Changes) Empty() bool {
 	return len(c.NewBatches)+len(c.Batches)+len(c.NewSteps)+len(c.Steps)+len(c.NewTasks)+len(c.Tasks)+
-		len(c.Attempts)+len(c.Workers)+len(c.Events) == 0 && !c.PausesSet
+		len(c.Attempts)+len(c.Workers)+len(c.Models)+len(c.Events) == 0 && !c.PausesSet
 }
 
 // Meta holds the counters that must survive. Next numbers are the next to be given.
@@ -156,6 +166,7 @@ type Meta struct {
 type BatchRecord struct {
 	ID         candor.BatchID
 	Was        candor.BatchState // state the store must find; "" for a new one
+	Kind       string            // KindOrder, or "" for what people submit
 	Name       string
 	Key        string
 	State      candor.BatchState
@@ -169,6 +180,19 @@ type BatchRecord struct {
 	Inputs     json.RawMessage
 	Total      int
 	Counts     map[candor.TaskState]int // kept with the row once it is complete
+}
+
+// KindOrder is the kind of a batch of one resource task: an order about a model.
+const KindOrder = "order"
+
+// ModelRecord is what was measured of a model, over all workers, as stored.
+type ModelRecord struct {
+	Name  string        // as candor.ModelName spells it
+	VRAM  candor.Bytes  // what it took on a card when it was last loaded whole; 0: not known
+	Load  time.Duration // moving average of loads
+	Run   time.Duration // moving average of what one task of it takes one worker
+	Loads int           // how many of each were measured
+	Runs  int
 }
 
 // StepRecord is a step of a batch as stored: immutable but for Expanded and Total.
@@ -243,5 +267,6 @@ type Snapshot struct {
 	Meta     Meta
 	Batches  []LoadedBatch // by ID
 	Workers  []WorkerRecord
+	Models   []ModelRecord // by Name
 	Pauses   []candor.Pause
 }
