@@ -48,6 +48,8 @@ func rooms() []house.Room {
 			Why: "a seam: it names what a worker needs of a model server, and no server"},
 		{Path: "internal/runtime/...", May: []string{"internal/runtime", "internal/clock"},
 			Why: "adapters know the seam and one server's API; processes are started by who uses them"},
+		{Path: "internal/modelhost", May: []string{"internal/runtime", "internal/runtime/...", "internal/process", "internal/durable", "internal/gpu", "internal/record", "internal/clock"},
+			Why: "keeps a model server for a worker; it knows neither the brain nor who asks for what"},
 		{Path: "internal/simrt", May: []string{"internal/clock"},
 			Why: "plays a server over HTTP; it knows the protocol, not the adapter that it is there to test"},
 		{Path: "internal/tinygguf", StandardOnly: true,

@@ -22,6 +22,10 @@ type Server interface {
 	// with CodeHeld and what holds it. Unloading what is not loaded changes
 	// nothing.
 	Unload(ctx context.Context, model string) (Change, error)
+	// Pull fetches a model from where the server gets them; tell, which may be
+	// nil, hears of its progress from the calling goroutine. CodeMissing: there
+	// is none to be had; CodeRefused: this server fetches none.
+	Pull(ctx context.Context, model string, tell func(Pulled)) error
 	// Generate answers a conversation. Each piece of text goes to tell, which
 	// may be nil, from the calling goroutine as it arrives; the answer holds the
 	// whole. With an error, the answer holds what there was until then.

@@ -19,6 +19,7 @@ const (
 	pathGenerate = "/api/generate"
 	pathChat     = "/api/chat"
 	pathEmbed    = "/api/embed"
+	pathPull     = "/api/pull"
 )
 
 // simulatedSuffix ends the version of package simrt's server, as its own

@@ -67,6 +67,7 @@ func Run(t *testing.T, start func(t *testing.T) Subject) {
 		{"load tells its steps", loadProgress},
 		{"unload is over when the model is gone", unload},
 		{"unload names who holds", unloadHeld},
+		{"pull of a model that is not to be had", pullMissing},
 		{"answer", answer},
 		{"answer with a seed", answerSeeded},
 		{"answer by a schema", answerSchema},

@@ -2,6 +2,8 @@ package runtimetest
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,5 +42,17 @@ func unloadHeld(t *testing.T, s Subject) {
 	flight.await(t)
 	if _, err := s.Server.Unload(within(t), s.Models.Endless); err != nil {
 		t.Errorf("unload once nobody holds it: %v", err)
+	}
+}
+
+// Servers say so inside a reply that began well.
+func pullMissing(t *testing.T, s Subject) {
+	err := s.Server.Pull(within(t), "candor.invalid/nobody/nothing", func(runtime.Pulled) {})
+	if code := runtime.CodeOf(err); code != runtime.CodeMissing && code != runtime.CodeRefused {
+		t.Errorf("%v (code %q)", err, code)
+	}
+	models, err := s.Server.List(within(t))
+	if err != nil || slices.ContainsFunc(models, func(m runtime.Model) bool { return strings.Contains(m.Name, "nothing") }) {
+		t.Errorf("listed after a failed pull: %v, %v", models, err)
 	}
 }
