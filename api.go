@@ -93,7 +93,9 @@ type StepSpec struct {
 	BatchName string  `json:"batch,omitempty"`
 	BatchDir  string  `json:"batch_dir,omitempty"`
 	PlanDir   string  `json:"plan_dir,omitempty"`
-	Step      Step    `json:"step"` // without its Each items
+	Step      Step    `json:"step"` // without its Each
+	// Chunk: its items are lists of up to so many; 0: they are not.
+	Chunk int `json:"chunk,omitempty"`
 	// Manifests are those of its outputs from which other steps fan out.
 	Manifests []Manifest `json:"manifests,omitempty"`
 	// Needs tells, for each need, what its outputs are.

@@ -214,6 +214,9 @@ func (s *State) wire(st *step) *candor.StepSpec {
 	if s.cfg.BatchRoot != "" {
 		spec.BatchDir = s.cfg.BatchRoot + "/" + b.rec.ID.String()
 	}
+	if st.spec.Each != nil {
+		spec.Chunk = st.spec.Each.Chunk
+	}
 	spec.Step.Each = nil
 	for _, n := range st.spec.Needs {
 		up := b.step(n.Step)
