@@ -22,6 +22,7 @@ const (
 	DetailSize     = "size"      // bytes
 	DetailVRAM     = "vram"      // bytes of size that are on a GPU
 	DetailInFlight = "in_flight" // own requests that hold a model
+	DetailHolder   = "holder"    // who has what is wanted
 	DetailUntil    = "until"     // time.Time at which the server means to unload
 )
 
@@ -101,6 +102,20 @@ func Overdue(model string, elapsed time.Duration, tokens int, cause error) *Erro
 func Incomplete(model string, tokens int) *Error {
 	return &Error{Code: CodeIncomplete, Text: fmt.Sprintf("the answer of %s ended after %d tokens without the server's word that it is done", model, tokens),
 		Detail: map[string]any{DetailModel: model, DetailTokens: tokens}}
+}
+
+// NotThere says that a model is not in the server's memory, or not any more.
+func NotThere(server, model string) *Error {
+	return &Error{Code: CodeRunnerGone, Text: fmt.Sprintf("model %s is not in the memory of %s", model, server),
+		Detail: map[string]any{DetailServer: server, DetailModel: model}}
+}
+
+// Crowded says that a model's memory is not free, and who has it. Sizes are in
+// bytes.
+func Crowded(model string, need, free, total int64, holders string, waited time.Duration) *Error {
+	return &Error{Code: CodeHeld, Text: fmt.Sprintf("model %s needs %s of the card; after %s only %s of %s are free, held by %s",
+		model, candor.Bytes(need), candor.ShortDuration(waited), candor.Bytes(free), candor.Bytes(total), holders),
+		Detail: map[string]any{DetailModel: model, DetailWanted: need, DetailActual: free, DetailHolder: holders, DetailElapsed: waited}}
 }
 
 // Refuse says that a request cannot be meant; it was not sent.

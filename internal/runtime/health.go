@@ -58,10 +58,10 @@ func Producing(server string, h Health, patience time.Duration) error {
 	if silent <= patience {
 		return nil
 	}
-	api := "its API answers"
+	api := "though its API answers"
 	if !h.Answers.OK {
-		api = "its API does not answer either"
+		api = "and its API does not answer either"
 	}
-	return &Error{Code: CodeHung, Text: fmt.Sprintf("%s has not produced a token for %s with %d requests waiting; %s", server, candor.ShortDuration(silent), h.Slots.Busy, api),
+	return &Error{Code: CodeHung, Text: fmt.Sprintf("%s has not produced a token for %s %s; %d requests wait", server, candor.ShortDuration(silent), api, h.Slots.Busy),
 		Detail: map[string]any{DetailServer: server, DetailSilent: silent, DetailInFlight: h.Slots.Busy, DetailActual: h.Answers.OK}}
 }
