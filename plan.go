@@ -67,11 +67,20 @@ type Need struct {
 // another step, or a list that an earlier task writes.
 type Each struct {
 	Items []json.RawMessage `json:"items,omitempty"`
-	Glob  string            `json:"glob,omitempty"` // where Items came from, for display
+	Glob  string            `json:"glob,omitempty"` // where Items came from, a pattern or a file of rows; for display
 	Same  string            `json:"same,omitempty"` // the step whose items are shared
 	From  *Manifest         `json:"from,omitempty"`
-	// Chunk gathers so many items into one task, whose item is their list; 0: one each.
+	// Chunk gathers so many items into one task, whose item is their list; 0: one
+	// each. A submission carries them ungathered. With Same it is that step's own.
 	Chunk int `json:"chunk,omitempty"`
+}
+
+// Tasks is how many tasks the known items make.
+func (e *Each) Tasks() int {
+	if e.Chunk <= 0 {
+		return len(e.Items)
+	}
+	return (len(e.Items) + e.Chunk - 1) / e.Chunk
 }
 
 // Manifest points into a JSON file that an earlier task writes.
@@ -91,3 +100,12 @@ const MaxItems = 100_000
 
 // MaxTasks is how many tasks one batch may hold.
 const MaxTasks = 2_000_000
+
+// Limits of chunks. Rows in chunks are no tasks, so MaxItems does not bound them.
+const (
+	MaxRows  = 2_000_000 // of one step, in chunks
+	MaxChunk = 10_000    // rows of one task
+	// MaxChunkSize is how many bytes of JSON the rows of one task may be. A command
+	// gets its item as a variable, and so has no more than MaxItemSize for all of them.
+	MaxChunkSize = 1 << 20
+)

@@ -25,7 +25,8 @@ const (
 
 // Validate says what is wrong with a submission, by itself: the brain trusts no
 // client. It returns nil or an *Error with CodeInvalid that names the first
-// problem (and in Detail its step). What passes has steps in an order in which each comes after what it
+// problem (and in Detail its step). Orders about models do not pass: the brain
+// makes them without asking here. What passes has steps in an order in which each comes after what it
 // needs, so that no cycle is left, and item by item only where items are shared.
 func (s *Submission) Validate() error {
 	if err := s.validateHead(); err != nil {
@@ -83,7 +84,7 @@ func (c *checker) step(s *Step) error {
 	if other, taken := c.env[EnvName(s.Name)]; taken {
 		return Errorf(CodeInvalid, "its name and that of %q are the same in environment variables: %s", other, EnvName(s.Name))
 	}
-	for _, check := range []func(*Step) error{c.command, c.numbers, c.outputs, c.needs, c.each, c.variables} {
+	for _, check := range []func(*Step) error{c.command, c.numbers, c.outputs, c.needs, c.each, c.variables, c.model, c.llm} {
 		if err := check(s); err != nil {
 			return err
 		}
@@ -98,6 +99,9 @@ func (c *checker) command(s *Step) error {
 	}
 	if s.Class == ClassLLM && s.Model == "" {
 		return Errorf(CodeInvalid, "an llm step names its model")
+	}
+	if s.Order != nil {
+		return &Error{Code: CodeInvalid, Message: "orders about models are made by candor itself", Hint: "candor model load MODEL"}
 	}
 	if s.Run != "" && len(s.Argv) > 0 {
 		return Errorf(CodeInvalid, "run and argv are two ways to say what to do: one of them")

@@ -35,6 +35,8 @@ func (c *checker) sameItems(a, b *Step) bool {
 	switch {
 	case x == nil || y == nil:
 		return false
+	case x.Chunk != y.Chunk:
+		return false
 	case x.From != nil || y.From != nil:
 		return x.From != nil && y.From != nil && x.From.Key() == y.From.Key()
 	default:
@@ -66,6 +68,8 @@ func (c *checker) each(s *Step) error {
 		}
 	}
 	switch {
+	case e.Chunk < 0 || e.Chunk > MaxChunk:
+		return Errorf(CodeInvalid, "chunk %d is not within 0 and %d", e.Chunk, MaxChunk)
 	case kinds > 1:
 		return Errorf(CodeInvalid, "fans out over one thing: items, the items of another step, or a manifest")
 	case e.Same != "":
@@ -73,13 +77,43 @@ func (c *checker) each(s *Step) error {
 	case e.From != nil:
 		return c.manifest(s)
 	}
-	c.tasks += len(e.Items)
+	c.tasks += e.Tasks()
 	for i, item := range e.Items {
 		if err := ValidItem(item); err != nil {
 			return Errorf(CodeInvalid, "item %d: %v", i, err)
 		}
 	}
+	if e.Chunk > 0 && len(e.Items) > MaxRows {
+		return Errorf(CodeInvalid, "%d rows are more than the %d that a step may have", len(e.Items), MaxRows)
+	}
+	return s.FitChunks()
+}
+
+// FitChunks says which chunk of a step's known rows is more than a task can be given.
+func (s *Step) FitChunks() error {
+	if s.Each == nil || s.Each.Chunk <= 0 {
+		return nil
+	}
+	limit, why := MaxChunkSize, "of one task may have"
+	if s.LLM == nil {
+		limit, why = MaxItemSize, "of a command's variable may have"
+	}
+	for i := 0; i < len(s.Each.Items); i += s.Each.Chunk {
+		rows := s.Each.Items[i:min(i+s.Each.Chunk, len(s.Each.Items))]
+		if size := listSize(rows); size > limit {
+			return Errorf(CodeInvalid, "rows %d to %d are %d bytes of JSON, more than the %d that the rows %s", i+1, i+len(rows), size, limit, why)
+		}
+	}
 	return nil
+}
+
+// listSize is how many bytes a JSON list of the rows has.
+func listSize(rows []json.RawMessage) int {
+	size := len("[]") + len(rows) - 1
+	for _, row := range rows {
+		size += len(row)
+	}
+	return size
 }
 
 func (c *checker) same(s *Step) error {
@@ -91,7 +125,10 @@ func (c *checker) same(s *Step) error {
 	if source == nil {
 		return Errorf(CodeInvalid, "shares the items of %q, which has none", other)
 	}
-	c.tasks += len(source.Items)
+	if source.Chunk != s.Each.Chunk {
+		return Errorf(CodeInvalid, "shares the items of %q, which are in chunks of %d, not %d", other, source.Chunk, s.Each.Chunk)
+	}
+	c.tasks += source.Tasks()
 	return nil
 }
 

@@ -58,11 +58,47 @@ type LLMOptions struct {
 // DefaultMaxTokens bounds answers of steps that do not say: a long page.
 const DefaultMaxTokens = 2048
 
+// Limits of what a plan may ask of a model. The largest contexts that models
+// were trained for are some millions of tokens; temperatures above 2 and
+// penalties above 2 give noise, but servers take them.
+const (
+	MaxContext     = 16_000_000 // tokens of prompt and answer together
+	MaxTemperature = 10
+	MaxPenalty     = 10
+	MaxTopK        = 1_000_000
+	MaxStops       = 16        // texts that end an answer
+	MaxSchema      = 256 << 10 // bytes of a schema as JSON
+	MaxPrompt      = 1 << 20   // bytes of a step's texts as written, values not counted
+)
+
+// The roles of messages.
+const (
+	RoleSystem    = "system"
+	RoleUser      = "user"
+	RoleAssistant = "assistant"
+)
+
+// Roles lists the roles of messages.
+func Roles() []string { return []string{RoleSystem, RoleUser, RoleAssistant} }
+
+// Files are the files that a task of the step leaves in its folder, by the name
+// of the output they are if the plan gives them no other.
+func (l *LLM) Files(chunked bool) map[string]string {
+	if chunked {
+		return map[string]string{OutputResults: "results.jsonl"}
+	}
+	answer := "answer.txt"
+	if len(l.Schema) > 0 || len(l.Embed) > 0 {
+		answer = "answer.json"
+	}
+	return map[string]string{OutputAnswer: answer, OutputResult: "result.json"}
+}
+
 // Outputs of an llm step that declares none: see Step.Outputs. A step of single
 // rows has its answer by itself and with all that is known of it; a step of
 // chunks has one line for each row.
 const (
-	OutputAnswer  = "answer"  // answer.json with a schema, answer.txt without
+	OutputAnswer  = "answer"  // answer.json with a schema and of a vector, answer.txt without
 	OutputResult  = "result"  // result.json: a RowResult
 	OutputResults = "results" // results.jsonl: a RowResult on each line
 )

@@ -66,7 +66,7 @@ func tasksKnown(sub *candor.Submission) (n int, more bool) {
 		case s.Each.Same != "":
 			items[s.Name] = items[s.Each.Same]
 		default:
-			items[s.Name] = len(s.Each.Items)
+			items[s.Name] = s.Each.Tasks()
 		}
 		n += items[s.Name]
 	}

@@ -262,6 +262,6 @@ func previewSize(spec *candor.Step, sizes map[string]int) int {
 	case e.From != nil:
 		return -1
 	default:
-		return len(e.Items)
+		return e.Tasks()
 	}
 }
