@@ -113,6 +113,15 @@ func rulesOf(c config.Config) daemon.Rules {
 	r.Aging, r.Monitor = c.Priority.Aging.D(), c.Monitor.Interval.D()
 	r.Backoff, r.BackoffMax = c.Retry.Backoff.D(), c.Retry.BackoffMax.D()
 	r.FreeTries, r.Poison, r.PoisonHold, r.Quarantine = c.Retry.Uncounted, c.Retry.Poison, c.Retry.PoisonHold.D(), c.Retry.Quarantine
+	r.Placement = sched.Placement{
+		MaxHot: c.Placement.MaxHot, Hold: c.Placement.Hold.D(), MaxWait: c.Placement.MaxWait.D(), Expect: c.Placement.Expect.D(),
+		Expiry: c.Placement.Expiry.D(), LoadsPerHost: c.Placement.LoadsPerHost, IdleUnload: c.Placement.IdleUnload.D(),
+		LoadGuess: c.Placement.LoadGuess.D(), RunGuess: c.Placement.RunGuess.D(), Retry: c.Placement.Retry.D(), Off: c.Placement.Off,
+	}
+	r.Heat = sched.Heat{Limit: float64(c.Heat.Limit), Resume: float64(c.Heat.Resume)}
+	if c.Heat.Limit == 0 {
+		r.Heat.Limit = -1
+	}
 	r.BatchRoot = filepath.Join(string(c.State), "batches")
 	return daemon.Rules{Sched: r, Retention: store.Retention{Age: c.Retention.Age.D(), Size: c.Retention.Size}}
 }

@@ -24,6 +24,9 @@ type Config struct {
 	Monitor    Monitor         `koanf:"monitor" doc:"The MONITOR line of the brain's log."`
 	Retention  Retention       `koanf:"retention" doc:"How much history is kept. Work that is not finished is never removed."`
 	Worker     Worker          `koanf:"worker" doc:"What a worker on this machine is and takes."`
+	Models     Models          `koanf:"models" doc:"The model server of a worker of this machine."`
+	Placement  Placement       `koanf:"placement" doc:"Which worker should hold which model: the brain's rules."`
+	Heat       Heat            `koanf:"heat" doc:"When a card is too hot for more work."`
 	Up         Up              `koanf:"up" doc:"What candor up and candor run start on this machine."`
 	Supervise  Supervise       `koanf:"supervise" doc:"Restarts of the processes that candor up and candor run keep alive."`
 }

@@ -112,6 +112,7 @@ func (l *Loaded) check() error {
 		{c.Lease >= c.Heartbeat.Lost, "lease", "must not be shorter than heartbeat.lost, or tasks are taken from workers that are not lost", "heartbeat.lost", "raise lease or lower heartbeat.lost"},
 		{c.Retry.BackoffMax >= c.Retry.Backoff, "retry.backoff_max", "must not be shorter than retry.backoff", "retry.backoff", ""},
 		{c.Supervise.Grace > c.Worker.Grace, "supervise.grace", "must be longer than worker.grace, or a draining worker is killed", "worker.grace", "raise supervise.grace or lower worker.grace"},
+		{c.Heat.Limit == 0 || c.Heat.Resume <= c.Heat.Limit, "heat.resume", "must not be above heat.limit", "heat.limit", "lower heat.resume or raise heat.limit"},
 		{c.Supervise.BackoffMax >= c.Supervise.Backoff, "supervise.backoff_max", "must not be shorter than supervise.backoff", "supervise.backoff", ""},
 	}
 	for _, r := range rules {
