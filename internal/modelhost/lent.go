@@ -91,6 +91,9 @@ func (h *Host) judgePace(l *life, m *model, a runtime.Answer) {
 	h.mu.Lock()
 	p := h.pastOf(m.name)
 	err := p.answer(m.Resident.Model, a)
+	if now := h.models[m.name]; now != nil {
+		m = now // it may have been listed anew meanwhile
+	}
 	if err == nil {
 		m.slow = 0
 	} else {

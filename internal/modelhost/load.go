@@ -14,11 +14,11 @@ import (
 func (j *job) load(ctx context.Context, before []runtime.Resident) error {
 	h := j.h
 	settings := runtime.Settings{Context: max(h.o.Context, j.order.Context), Threads: h.o.Threads, Layers: h.o.Layers}
-	i := slices.IndexFunc(before, func(r runtime.Resident) bool { return candor.ModelName(r.Model) == j.name })
-	there := i >= 0
+	was := j.listed(before)
+	there := was.Model != ""
 	if there {
-		if before[i].Context >= settings.Context && !j.doubted() {
-			settings.Context = before[i].Context // it serves as it is
+		if j.longEnough(was, settings.Context) && !j.doubted() {
+			settings.Context = was.Context // it serves as it is
 		} else if err := j.unload(ctx, j.name); err != nil {
 			return err
 		} else {
@@ -40,6 +40,15 @@ func (j *job) load(ctx context.Context, before []runtime.Resident) error {
 	return j.wake(ctx, settings, there)
 }
 
+// longEnough says whether a listed model's context will do: the worker's own
+// setting is a wish, where it was found that the model has no longer one.
+func (j *job) longEnough(was runtime.Resident, wish int) bool {
+	j.h.mu.Lock()
+	defer j.h.mu.Unlock()
+	p := j.h.past[j.name]
+	return was.Context >= wish || was.Context >= j.order.Context && p != nil && p.Context == was.Context
+}
+
 // doubted says whether the model that is listed is known not to work well.
 func (j *job) doubted() bool {
 	j.h.mu.Lock()
@@ -54,16 +63,12 @@ func (j *job) wake(ctx context.Context, settings runtime.Settings, there bool) e
 	limited, cancel := context.WithTimeout(ctx, h.o.LoadTimeout)
 	defer cancel()
 	j.progress("load", "loading %s", j.name)
-	change, err := j.l.server.Load(limited, runtime.LoadRequest{
-		Model: j.order.Model, Settings: settings, OnGPU: h.o.OnGPU,
-		Progress: func(p runtime.Progress) {
-			if p.Phase == runtime.PhaseListed {
-				j.progress("load", "%s takes %s, of it %s on the card; after %s no token yet", j.name,
-					candor.Bytes(p.Resident.Size), candor.Bytes(p.Resident.VRAM), candor.ShortDuration(p.Elapsed))
-			}
-		},
-	})
-	j.took = change.LoadTook
+	change, err := j.ask(limited, settings)
+	if short := j.listed(change.After); runtime.CodeOf(err) == runtime.CodeContextShort && short.Context >= j.order.Context {
+		// The model has no longer one, and the worker's own setting is a wish.
+		settings.Context = short.Context
+		change, err = j.ask(limited, settings)
+	}
 	if err == nil {
 		err = h.pace(limited, j.l, j.order.Model, settings)
 	}
@@ -73,15 +78,43 @@ func (j *job) wake(ctx context.Context, settings runtime.Settings, there bool) e
 		}
 		return err
 	}
-	i := slices.IndexFunc(change.After, func(r runtime.Resident) bool { return candor.ModelName(r.Model) == j.name })
-	if i < 0 {
+	r := j.listed(change.After)
+	if r.Model == "" {
 		return runtime.Vanished(j.order.Model)
 	}
 	if !there {
-		h.learnLoad(j.name, change.After[i], max(change.LoadTook, change.Took))
+		h.learnLoad(j.name, r, j.took)
 	}
-	h.trust(j.l, change.After[i], settings, true)
+	h.trust(j.l, r, settings, true)
 	return nil
+}
+
+// ask loads the model with these settings.
+func (j *job) ask(ctx context.Context, settings runtime.Settings) (runtime.Change, error) {
+	change, err := j.l.server.Load(ctx, runtime.LoadRequest{
+		Model: j.order.Model, Settings: settings, OnGPU: j.h.o.OnGPU,
+		Progress: func(p runtime.Progress) {
+			if p.Phase == runtime.PhaseListed {
+				j.progress("load", "%s takes %s, of it %s on the card; after %s no token yet", j.name,
+					candor.Bytes(p.Resident.Size), candor.Bytes(p.Resident.VRAM), candor.ShortDuration(p.Elapsed))
+			}
+		},
+	})
+	if change.LoadTook > 0 { // some servers do not say
+		j.took += change.LoadTook
+	} else {
+		j.took += change.Took
+	}
+	return change, err
+}
+
+// listed is the order's model in a list; without a name: it is not there.
+func (j *job) listed(all []runtime.Resident) runtime.Resident {
+	i := slices.IndexFunc(all, func(r runtime.Resident) bool { return candor.ModelName(r.Model) == j.name })
+	if i < 0 {
+		return runtime.Resident{}
+	}
+	return all[i]
 }
 
 // undo takes a model out again that was loaded, but not as it must be: it would

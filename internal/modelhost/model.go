@@ -162,8 +162,11 @@ func (h *Host) trust(l *life, r runtime.Resident, s runtime.Settings, fresh bool
 	}
 	h.edition++
 	h.models[name] = m
+	if !m.ready { // it was asked for its rate, too
+		m.slow = 0
+	}
 	m.Resident, m.settings, m.leaving = r, s, false
-	m.ready, m.doubt, m.slow, m.token = true, "", 0, h.o.Clock.Now()
+	m.ready, m.doubt, m.token = true, "", h.o.Clock.Now()
 	h.tell()
 }
 

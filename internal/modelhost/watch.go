@@ -221,7 +221,7 @@ func (h *Host) proved(l *life) {
 	poke(h.nudge)
 }
 
-// probe asks a model for a token, and at its usual rate where it was doubted.
+// probe asks a model for a token, and at its usual rate unless it was ready.
 func (h *Host) probe(l *life, m *model, limit time.Duration) {
 	ctx, cancel := context.WithTimeout(l.ctx, limit)
 	defer cancel()
@@ -229,7 +229,7 @@ func (h *Host) probe(l *life, m *model, limit time.Duration) {
 	name, settings, was, doubted := m.Resident.Model, m.settings, m.ready, m.doubt != ""
 	h.mu.Unlock()
 	change, err := l.server.Load(ctx, runtime.LoadRequest{Model: name, Settings: settings, OnGPU: h.o.OnGPU})
-	if err == nil && doubted {
+	if err == nil && !was {
 		err = h.pace(ctx, l, name, settings)
 	}
 	err = l.blame(err)
