@@ -92,6 +92,13 @@ func Truncated(model string, read, context, sent int) *Error {
 		Detail: map[string]any{DetailModel: model, DetailActual: read, DetailWanted: context, DetailSize: sent}}
 }
 
+// TooLong says that the server refused a prompt whole and counted it: tokens of
+// sent bytes, for a context of context tokens.
+func TooLong(model string, tokens, context, sent int) *Error {
+	return &Error{Code: CodeTruncated, Text: fmt.Sprintf("a prompt of %d tokens (%d bytes) does not fit the context of %s, %d tokens", tokens, sent, model, context),
+		Detail: map[string]any{DetailModel: model, DetailActual: tokens, DetailWanted: context, DetailSize: sent}}
+}
+
 // Ended guards against an answer that was cut rather than ended.
 func Ended(a Answer, maxTokens, context int) error {
 	switch {

@@ -1,6 +1,9 @@
 package runtime
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // A text runs away when it ends in one unit of at most repeatUnit bytes, at
 // least repeatTimes times and over at least repeatBytes in all: longer than
@@ -46,4 +49,20 @@ func NoRepeat(model, text string, tokens int) error {
 func CutForRepeat(model, unit string, tokens int) *Error {
 	return &Error{Code: CodeRunaway, Text: fmt.Sprintf("the server broke off the answer of %s after %d tokens, since it repeated %q", model, tokens, unit),
 		Detail: map[string]any{DetailModel: model, DetailRule: RuleRepeat, DetailSaid: unit, DetailTokens: tokens}}
+}
+
+// serverRepeats is how many equal pieces in a row make Ollama end an answer by
+// itself (more than 30, read in source and observed).
+const serverRepeats = 30
+
+// CutOff says why a whole stream ended without the end of the answer: a server
+// may do so when the model repeats one token.
+func CutOff(model, said string, tokens int) error {
+	for n := 1; n <= min(len(said)/serverRepeats, RepeatWindow/serverRepeats); n++ {
+		unit := said[len(said)-n:]
+		if strings.HasSuffix(said, strings.Repeat(unit, serverRepeats)) {
+			return CutForRepeat(model, unit, tokens)
+		}
+	}
+	return Incomplete(model, tokens)
 }

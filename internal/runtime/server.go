@@ -41,7 +41,9 @@ type Kind string
 
 // The kinds of servers.
 const (
-	Ollama Kind = "ollama"
+	Ollama      Kind = "ollama"
+	LlamaServer Kind = "llama-server" // of llama.cpp
+	OpenAI      Kind = "openai"       // whatever speaks OpenAI's HTTP API
 )
 
 // Identity says who answers at an address.

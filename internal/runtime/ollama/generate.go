@@ -116,7 +116,7 @@ func (l *listener) listen(resp *http.Response) error {
 		line, err := readLine(lines)
 		switch {
 		case errors.Is(err, io.EOF) && len(line) == 0:
-			return l.cut()
+			return runtime.CutOff(l.request.Model, l.text.String(), l.answer.Tokens)
 		case err != nil && !errors.Is(err, io.EOF):
 			return l.client.unanswered(l, err)
 		}
@@ -209,21 +209,4 @@ func (l *listener) finish(reply chatReply) {
 	if a.Times.FirstToken == 0 { // the model ended without a word
 		a.Times.FirstToken = l.client.clk.Now().Sub(l.began)
 	}
-}
-
-// serverRepeats is how many equal pieces in a row make Ollama end an answer by
-// itself, without done:true (more than 30, read in source and observed).
-const serverRepeats = 30
-
-// cut says why a whole stream ended without the end of the answer: Ollama does
-// so when the model repeats one token.
-func (l *listener) cut() error {
-	said := l.text.String()
-	for n := 1; n <= min(len(said)/serverRepeats, runtime.RepeatWindow/serverRepeats); n++ {
-		unit := said[len(said)-n:]
-		if bytes.HasSuffix(l.text.Bytes(), bytes.Repeat([]byte(unit), serverRepeats)) {
-			return runtime.CutForRepeat(l.request.Model, unit, l.answer.Tokens)
-		}
-	}
-	return runtime.Incomplete(l.request.Model, l.answer.Tokens)
 }
