@@ -2,6 +2,7 @@ package modelhost
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -160,7 +161,11 @@ func (h *Host) choose(w *waiter) (*model, error) {
 	case listed.ready:
 		return nil, runtime.WholeContext(listed.Resident, w.want.Context)
 	case h.o.Clock.Now().Sub(w.since) > h.o.TokenPatience:
-		return nil, runtime.StillLoading(w.want.Model, h.o.Clock.Now().Sub(w.since), nil)
+		e := runtime.StillLoading(w.want.Model, h.o.Clock.Now().Sub(w.since), nil)
+		if listed.doubt != "" {
+			e.Cause = errors.New(listed.doubt)
+		}
+		return nil, e
 	}
 	return nil, nil
 }

@@ -141,7 +141,7 @@ func TestAModelThatHasBecomeSlowIsNotLent(t *testing.T) {
 		rows(1)
 		f.until("doubted", func(s candor.Serving) bool { return !ready("endless")(s) })
 		_, err := f.Borrow(t.Context(), modelhost.Want{Model: "endless"}, nil)
-		wantCode(t, err, runtime.CodeLoading)
+		wantCode(t, err, runtime.CodeLoading, "tokens per second instead of")
 		f.sim.Clear()
 		if r := f.order(candor.OrderLoad, "endless"); !r.Changed && !ready("endless")(f.Serving()) {
 			t.Errorf("a load does not mend it: %+v", r)

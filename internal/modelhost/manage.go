@@ -25,8 +25,9 @@ const (
 	startPatience = 2 * time.Minute
 	// sweepPatience is how long what an earlier start left may take to die of KILL.
 	sweepPatience = 10 * time.Second
-	// hungGrace is what a server that hangs gets between TERM and KILL.
-	hungGrace = 2 * time.Second
+	// fallenGrace is what is left of a server that fell or hangs gets between
+	// TERM and KILL: there is nothing to finish.
+	fallenGrace = 2 * time.Second
 )
 
 // manage starts the server again and again until ctx ends, and ends it each time.
@@ -125,8 +126,8 @@ func (h *Host) run(ctx context.Context, prefer int) (port int, why, left error) 
 	}
 	l.end(why) // requests hear of it before their connections break
 	h.bury(l)
-	fallen := runtime.CodeOf(why) == runtime.CodeHung
-	if !fallen && ctx.Err() == nil {
+	fallen := ctx.Err() == nil
+	if fallen {
 		h.enter(candor.ServerDown, why.Error())
 	}
 	left = h.finish(proc, fallen)
@@ -201,10 +202,10 @@ func (h *Host) spawn(s Start) (*process.Process, error) {
 }
 
 // finish ends the process with all that belongs to it, and proves it.
-func (h *Host) finish(proc *process.Process, hung bool) error {
+func (h *Host) finish(proc *process.Process, fallen bool) error {
 	grace := h.o.Grace
-	if hung {
-		grace = min(grace, hungGrace)
+	if fallen {
+		grace = min(grace, fallenGrace)
 	}
 	r := proc.Terminate(context.Background(), grace)
 	if len(r.Survivors) > 0 {
