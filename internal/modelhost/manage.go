@@ -16,7 +16,6 @@ import (
 	"candor"
 	"candor/internal/process"
 	"candor/internal/record"
-	"candor/internal/runtime"
 )
 
 const (
