@@ -8,6 +8,7 @@ import (
 
 	"candor/internal/clock"
 	"candor/internal/runtime"
+	"candor/internal/runtime/exchange"
 )
 
 // What an Options' zero values stand for.
@@ -56,20 +57,15 @@ func (o Options) withDefaults() Options {
 		o.Vouch = DefaultVouch
 	}
 	if o.HTTP == nil {
-		o.HTTP = &http.Client{
-			// As many idle connections as a server may have slots: the default
-			// of two would open a new one for most rows.
-			Transport: &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute},
-			// Ollama sends nobody elsewhere; prompts do not follow a stranger.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		}
+		o.HTTP = exchange.NewHTTP(nil)
 	}
 	return o
 }
 
 // Client is an adapter to one server.
 type Client struct {
-	opts  Options // immutable
+	opts  Options       // immutable
+	peer  exchange.Peer // immutable
 	clk   clock.Clock
 	pulse runtime.Pulse
 
@@ -88,7 +84,10 @@ var _ runtime.Server = (*Client)(nil)
 // New makes an adapter. It does not connect.
 func New(o Options) *Client {
 	o = o.withDefaults()
-	return &Client{opts: o, clk: o.Clock, vouched: map[string]vouched{}}
+	return &Client{
+		opts: o, peer: exchange.Peer{URL: o.URL, HTTP: o.HTTP, Clock: o.Clock}, clk: o.Clock,
+		vouched: map[string]vouched{},
+	}
 }
 
 // Close ends idle connections.

@@ -6,12 +6,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"time"
 
 	"candor/internal/runtime"
+	"candor/internal/runtime/exchange"
 )
 
 // repeatEvery is how many pieces of an answer pass between two looks for a
@@ -36,8 +36,8 @@ func (c *Client) Generate(ctx context.Context, r runtime.Request, tell func(runt
 // converse sends a conversation and reads the answer.
 func (c *Client) converse(ctx context.Context, r runtime.Request, tell func(runtime.Chunk)) (runtime.Answer, error) {
 	patience := r.Patience.Or(c.opts.Patience)
-	dog := c.watch(ctx, patience.First)
-	defer dog.stop()
+	dog := c.peer.Watch(ctx, patience.First)
+	defer dog.Stop()
 	l := &listener{
 		client: c, request: r, tell: tell, dog: dog, next: patience.Next, began: c.clk.Now(),
 		flight: c.pulse.Begin(canonical(r.Model), c.clk.Now()),
@@ -45,15 +45,15 @@ func (c *Client) converse(ctx context.Context, r runtime.Request, tell func(runt
 	}
 	defer l.flight.End()
 
-	resp, err := c.send(dog.ctx, http.MethodPost, pathChat, chat(r))
+	resp, err := c.peer.Send(dog.Context(), http.MethodPost, pathChat, chat(r))
 	if err != nil {
-		return l.answer, c.unanswered(l, err)
+		return l.answer, l.unanswered(err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		text, err := io.ReadAll(io.LimitReader(resp.Body, maxReply))
+		text, err := io.ReadAll(io.LimitReader(resp.Body, exchange.MaxReply))
 		if err != nil {
-			return l.answer, c.unanswered(l, err)
+			return l.answer, l.unanswered(err)
 		}
 		return l.answer, c.about(r, c.refusal(pathChat, r.Model, resp, text))
 	}
@@ -73,19 +73,6 @@ func chat(r runtime.Request) chatRequest {
 	}
 }
 
-// unanswered is broken, except that the end of the caller's time has two
-// meanings: with tokens, the answer runs on; without, the server is silent.
-func (c *Client) unanswered(l *listener, err error) error {
-	if errors.Is(context.Cause(l.dog.ctx), context.DeadlineExceeded) {
-		elapsed := c.clk.Now().Sub(l.began)
-		if l.answer.Tokens == 0 {
-			return runtime.Hung(c.opts.URL, elapsed, 0)
-		}
-		return runtime.Overdue(l.request.Model, elapsed, l.answer.Tokens, context.DeadlineExceeded)
-	}
-	return c.broken(l.dog, l.answer.Tokens, err)
-}
-
 // about adds the request's numbers to a refusal that lacks them.
 func (c *Client) about(r runtime.Request, err error) error {
 	if runtime.CodeOf(err) == runtime.CodeTruncated {
@@ -99,7 +86,7 @@ type listener struct {
 	client  *Client
 	request runtime.Request
 	tell    func(runtime.Chunk)
-	dog     *watchdog
+	dog     *exchange.Watchdog
 	flight  *runtime.Flight
 	next    time.Duration // patience between tokens
 	began   time.Time
@@ -108,17 +95,21 @@ type listener struct {
 	answer         runtime.Answer
 }
 
+func (l *listener) unanswered(err error) error {
+	return l.client.peer.Unanswered(l.dog, l.request.Model, l.answer.Tokens, err)
+}
+
 // listen reads lines until one says done. The end of the stream before that is
 // a failure, and so is an error inside it: the status was sent long before.
 func (l *listener) listen(resp *http.Response) error {
 	lines := bufio.NewReader(resp.Body)
 	for {
-		line, err := readLine(lines)
+		line, err := exchange.ReadLine(lines)
 		switch {
 		case errors.Is(err, io.EOF) && len(line) == 0:
 			return runtime.CutOff(l.request.Model, l.text.String(), l.answer.Tokens)
 		case err != nil && !errors.Is(err, io.EOF):
-			return l.client.unanswered(l, err)
+			return l.unanswered(err)
 		}
 		var reply chatReply
 		if err := json.Unmarshal(line, &reply); err != nil {
@@ -136,30 +127,10 @@ func (l *listener) listen(resp *http.Response) error {
 	}
 }
 
-// readLine returns the next line that is not empty; a last one without its end
-// comes with io.EOF.
-func readLine(lines *bufio.Reader) ([]byte, error) {
-	var line []byte
-	for {
-		part, err := lines.ReadSlice('\n')
-		line = append(line, part...)
-		switch {
-		case errors.Is(err, bufio.ErrBufferFull) && len(line) > maxReply:
-			return nil, fmt.Errorf("a line is longer than %d bytes", maxReply)
-		case errors.Is(err, bufio.ErrBufferFull):
-			continue
-		}
-		line = bytes.TrimSpace(line)
-		if err != nil || len(line) > 0 {
-			return line, err
-		}
-	}
-}
-
 // take adds a line to the answer.
 func (l *listener) take(reply chatReply) error {
 	now := l.client.clk.Now()
-	l.dog.hear(now, l.next)
+	l.dog.Hear(now, l.next)
 	if reply.Done {
 		l.finish(reply)
 		l.flight.Token(now)

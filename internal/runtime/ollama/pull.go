@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"candor/internal/runtime"
+	"candor/internal/runtime/exchange"
 )
 
 type pullRequest struct {
@@ -34,30 +35,30 @@ func (c *Client) Pull(ctx context.Context, model string, tell func(runtime.Pulle
 	if model == "" {
 		return runtime.Refuse("pull: no model is named")
 	}
-	dog := c.watch(ctx, c.opts.Patience.First)
-	defer dog.stop()
-	resp, err := c.send(dog.ctx, http.MethodPost, pathPull, pullRequest{Model: model, Stream: true})
+	dog := c.peer.Watch(ctx, c.opts.Patience.First)
+	defer dog.Stop()
+	resp, err := c.peer.Send(dog.Context(), http.MethodPost, pathPull, pullRequest{Model: model, Stream: true})
 	if err != nil {
-		return c.broken(dog, 0, err)
+		return c.peer.Broken(dog, 0, err)
 	}
 	defer resp.Body.Close()
 	lines := bufio.NewReader(resp.Body)
 	if resp.StatusCode != http.StatusOK {
-		text, err := io.ReadAll(io.LimitReader(lines, maxReply))
+		text, err := io.ReadAll(io.LimitReader(lines, exchange.MaxReply))
 		if err != nil {
-			return c.broken(dog, 0, err)
+			return c.peer.Broken(dog, 0, err)
 		}
 		return c.refusal(pathPull, model, resp, text)
 	}
 	for {
-		line, err := readLine(lines)
+		line, err := exchange.ReadLine(lines)
 		switch {
 		case errors.Is(err, io.EOF) && len(line) == 0:
 			return runtime.Unpullable(c.opts.URL, model, "it ended without a word of success")
 		case err != nil && !errors.Is(err, io.EOF):
-			return c.broken(dog, 0, err)
+			return c.peer.Broken(dog, 0, err)
 		}
-		dog.hear(c.clk.Now(), c.opts.Patience.First)
+		dog.Hear(c.clk.Now(), c.opts.Patience.First)
 		var reply pullReply
 		if err := json.Unmarshal(line, &reply); err != nil {
 			return c.stranger(pathPull, resp, err)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"candor/internal/runtime"
+	"candor/internal/runtime/exchange"
 )
 
 // words are what Ollama says, in lower case, and what it means by it. It has
@@ -68,8 +69,8 @@ func meaning(status int, said string) runtime.Code {
 func (c *Client) refusal(path, model string, resp *http.Response, body []byte) error {
 	var r refusalReply
 	if err := json.Unmarshal(body, &r); err != nil || r.Error == "" {
-		if path == pathVersion || !isJSON(resp) && resp.StatusCode != http.StatusMethodNotAllowed {
-			return runtime.NotOurs(c.opts.URL, runtime.Ollama, resp.StatusCode, describe(resp))
+		if path == pathVersion || !exchange.IsJSON(resp) && resp.StatusCode != http.StatusMethodNotAllowed {
+			return runtime.NotOurs(c.opts.URL, runtime.Ollama, resp.StatusCode, exchange.Describe(resp))
 		}
 		r.Error = http.StatusText(resp.StatusCode)
 	}

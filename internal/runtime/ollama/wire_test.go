@@ -1,8 +1,6 @@
 package ollama
 
 import (
-	"bufio"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -58,22 +56,6 @@ func TestWhatIsSent(t *testing.T) {
 	}
 }
 
-func TestReadLine(t *testing.T) {
-	long := strings.Repeat("x", 100_000)
-	lines := bufio.NewReader(strings.NewReader("a\n\r\n  \nb\r\n" + long + "\nlast"))
-	for _, want := range []string{"a", "b", long} {
-		if got, err := readLine(lines); err != nil || string(got) != want {
-			t.Fatalf("%.20q, %v, want %.20q", got, err, want)
-		}
-	}
-	if got, err := readLine(lines); !errors.Is(err, io.EOF) || string(got) != "last" {
-		t.Errorf("%q, %v", got, err)
-	}
-	if got, err := readLine(lines); !errors.Is(err, io.EOF) || len(got) != 0 {
-		t.Errorf("%q, %v", got, err)
-	}
-}
-
 // Whatever a server sends, an answer is either ended by its own word or an error.
 func FuzzListen(f *testing.F) {
 	f.Add("{\"message\":{\"content\":\"a\"}}\n{\"done\":true,\"done_reason\":\"stop\"}\n")
@@ -82,8 +64,8 @@ func FuzzListen(f *testing.F) {
 	f.Add("null\n[]\n")
 	c := New(Options{URL: "http://nowhere", Clock: clock.System()})
 	f.Fuzz(func(t *testing.T, text string) {
-		dog := c.watch(t.Context(), DefaultFirst)
-		defer dog.stop()
+		dog := c.peer.Watch(t.Context(), DefaultFirst)
+		defer dog.Stop()
 		l := &listener{
 			client: c, dog: dog, next: DefaultNext, began: c.clk.Now(),
 			flight: c.pulse.Begin("m", c.clk.Now()), request: runtime.Request{Model: "m"},
