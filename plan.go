@@ -76,11 +76,14 @@ type Each struct {
 }
 
 // Tasks is how many tasks the known items make.
-func (e *Each) Tasks() int {
+func (e *Each) Tasks() int { return e.TasksOf(len(e.Items)) }
+
+// TasksOf is how many tasks so many items make.
+func (e *Each) TasksOf(items int) int {
 	if e.Chunk <= 0 {
-		return len(e.Items)
+		return items
 	}
-	return (len(e.Items) + e.Chunk - 1) / e.Chunk
+	return (items + e.Chunk - 1) / e.Chunk
 }
 
 // Manifest points into a JSON file that an earlier task writes.

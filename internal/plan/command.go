@@ -24,6 +24,8 @@ func (c *compiler) refuseVariables(n *yaml.Node) {
 			hint = `write "$ITEM"`
 		} else if field, ok := strings.CutPrefix(p.text, "item."); ok && itemField.MatchString(field) {
 			hint = fmt.Sprintf(`write "$ITEM_%s"`, candor.EnvName(field))
+		} else if step, output, _, ok := neededName(p.text); ok {
+			hint = fmt.Sprintf(`write "$%s", which is the path of that file`, candor.NeedOutputEnv(step, output))
 		}
 		c.wrongAt(n, p.offset, hint, "{{ %s }} in run: a value is never pasted into shell text", clip(p.text))
 	}

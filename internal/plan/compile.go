@@ -22,17 +22,34 @@ type compiler struct {
 	drafts []*draft // in the order of the file
 	byName map[string]*draft
 	globs  map[string]globbed // by pattern: two tasks over one glob get the same items
+	files  map[string]rows    // by path: two tasks over one file read it once
 }
 
 // draft is a task on its way to being a step.
 type draft struct {
-	key   *yaml.Node
-	task  task
-	known bool // nothing in the task was misread: what is not there was left out
-	step  candor.Step
-	edges []edge
-	items string // names what it fans out over: equal for equal items; "" if not known
-	count int    // of items, where known
+	key    *yaml.Node
+	task   task
+	known  bool // nothing in the task was misread: what is not there was left out
+	step   candor.Step
+	edges  []edge
+	items  string            // names what it fans out over: equal for equal items; "" if not known
+	rows   []json.RawMessage // the items, where known, not gathered in chunks
+	placed bool              // those behind it may look at its outputs and items
+}
+
+// outputNames are those written in the plan, good or not, and those a prompt has
+// without being written.
+func (d *draft) outputNames() []string {
+	var names []string
+	for _, p := range d.task.Outputs.pairs {
+		names = append(names, p.key.Value)
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.step.Outputs)) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // edge is a need with its place.
@@ -67,6 +84,10 @@ func (c *compiler) compile(f file, absolute string, in map[string]string) *cando
 	for _, d := range c.order() {
 		c.fanOut(d)
 		c.release(d)
+		if d.step.LLM != nil {
+			c.ask(d)
+		}
+		d.placed = true
 		sub.Steps = append(sub.Steps, d.step)
 	}
 	for _, d := range c.drafts {
@@ -92,7 +113,7 @@ func (c *compiler) inputsJSON() json.RawMessage {
 // draft checks the names of the tasks and makes them known to each other.
 func (c *compiler) draft(tasks named[task]) {
 	env := map[string]string{}
-	c.byName, c.globs = map[string]*draft{}, map[string]globbed{}
+	c.byName, c.globs, c.files = map[string]*draft{}, map[string]globbed{}, map[string]rows{}
 	for _, p := range tasks.pairs {
 		d := &draft{key: p.key, task: p.value, known: !p.broken}
 		c.drafts = append(c.drafts, d)
@@ -142,26 +163,6 @@ func (c *compiler) class(l plain) candor.Class {
 		return candor.ClassCPU
 	}
 	return class
-}
-
-// action fills in what to do.
-func (c *compiler) action(d *draft) {
-	t := &d.task
-	switch {
-	case t.Run.given() && t.Command.given():
-		c.wrong(t.Command.node, "run is given to a shell, command is not: one of them", "the task has both run and command")
-	case t.Run.good && strings.TrimSpace(t.Run.node.Value) == "":
-		c.wrong(t.Run.node, "", "nothing to run")
-	case t.Run.good:
-		d.step.Run = t.Run.node.Value
-		c.refuseVariables(t.Run.node)
-	case t.Command.good && len(t.Command.values) == 0:
-		c.wrong(t.Command.node, "", "nothing to run")
-	case t.Command.good:
-		d.step.Argv = c.argv(d)
-	case d.known && !t.Run.given() && !t.Command.given():
-		c.wrong(d.key, `a task that only waits for others: run: "true"`, "the task has neither run nor command")
-	}
 }
 
 // env gives a task's variables: its own, and the inputs of the plan.

@@ -36,11 +36,17 @@ func (r *reader) warn(n *yaml.Node, hint, format string, args ...any) {
 	r.warnings = append(r.warnings, r.doc.problem(n.Line, n.Column, fmt.Sprintf(format, args...), hint))
 }
 
-// sorted is everything found, in the order of the file, each thing once, up to
-// maxProblems.
-func sorted(all Errors) Errors {
+// sorted is everything found, in the order of the plan, then of other files, each
+// thing once, up to maxProblems.
+func (r *reader) sorted(all Errors) Errors {
+	rank := func(e *Error) string {
+		if e.File == r.doc.file {
+			return ""
+		}
+		return e.File
+	}
 	slices.SortStableFunc(all, func(a, b *Error) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 	all = slices.CompactFunc(all, func(a, b *Error) bool { return *a == *b })
 	if more := len(all) - maxProblems; more > 0 {
@@ -88,7 +94,11 @@ func (r *reader) object(n *yaml.Node, v reflect.Value) {
 		}
 		i, known := fields[p.key.Value]
 		if !known {
-			r.wrong(p.key, didYouMean(p.key.Value, keys, "here may be"), "unknown key %q", clip(p.key.Value))
+			hint := didYouMean(p.key.Value, keys, "here may be")
+			if m, ok := v.Addr().Interface().(interface{ misplaced(key string) string }); ok {
+				hint = cmp.Or(m.misplaced(p.key.Value), hint)
+			}
+			r.wrong(p.key, hint, "unknown key %q", clip(p.key.Value))
 			continue
 		}
 		missing[p.key.Value] = false

@@ -33,7 +33,7 @@ type document struct {
 // problems even if there are errors.
 func open(path string) (*document, Errors) {
 	doc := &document{file: path}
-	text, err := readLimited(path)
+	text, err := readLimited(path, maxFile, "a plan file")
 	if err != nil {
 		return doc, Errors{{File: path, Message: err.Error()}}
 	}
@@ -49,27 +49,33 @@ func open(path string) (*document, Errors) {
 	return doc, nil
 }
 
-func readLimited(path string) ([]byte, error) {
+// readLimited reads a file of at most so many bytes, a whole number of MiB.
+func readLimited(path string, limit int64, what string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		if pathErr, ok := errors.AsType[*os.PathError](err); ok {
-			err = pathErr.Err
-		}
-		return nil, fmt.Errorf("cannot be read: %w", err)
+		return nil, fmt.Errorf("cannot be read: %w", cause(err))
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err == nil && info.IsDir() {
-		return nil, errors.New("is a folder, not a plan file")
+		return nil, errors.New("is a folder, not " + what)
 	}
-	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	text, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
 		return nil, fmt.Errorf("cannot be read: %w", err)
 	}
-	if len(text) > maxFile {
-		return nil, fmt.Errorf("is larger than the %d MiB a plan file may have", maxFile>>20)
+	if int64(len(text)) > limit {
+		return nil, fmt.Errorf("is larger than the %d MiB %s may have", limit>>20, what)
 	}
 	return text, nil
+}
+
+// cause is why a file could not be read, without its path.
+func cause(err error) error {
+	if pathErr, ok := errors.AsType[*os.PathError](err); ok {
+		return pathErr.Err
+	}
+	return err
 }
 
 // unreadable finds the first byte or character that YAML text cannot hold.

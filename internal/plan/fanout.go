@@ -3,6 +3,7 @@ package plan
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"candor"
@@ -23,8 +24,24 @@ func (c *compiler) fanOut(d *draft) {
 		c.glob(d)
 	case o.Items.good:
 		c.items(d)
+	case o.File.good:
+		c.file(d)
 	case o.From.good:
 		c.manifest(d)
+	}
+	if o := f.object; o.Chunk.given() && d.step.Each != nil {
+		c.chunk(d)
+	}
+}
+
+// chunk gathers the items. Equal items in unequal chunks are not the same items.
+func (c *compiler) chunk(d *draft) {
+	node := d.task.Foreach.object.Chunk.node
+	n := c.whole(d.task.Foreach.object.Chunk, "chunk", 1, candor.MaxChunk)
+	d.step.Each.Chunk = n
+	d.items += fmt.Sprintf(" in chunks of %d", n)
+	if err := d.step.FitChunks(); err != nil {
+		c.wrong(node, "take a smaller chunk", "%s", err)
 	}
 }
 
@@ -38,8 +55,11 @@ func (c *compiler) share(d *draft) {
 		c.wrong(d.task.Foreach.node, "give it a foreach, or say here what the items are", "%s has no items to share: it runs once", other.key.Value)
 		return
 	}
-	d.items, d.count = other.items, other.count
+	d.items, d.rows = other.items, other.rows
 	d.step.Each = &candor.Each{Same: other.step.Name}
+	if other.step.Each != nil {
+		d.step.Each.Chunk = other.step.Each.Chunk
+	}
 }
 
 func (c *compiler) items(d *draft) {
@@ -54,7 +74,7 @@ func (c *compiler) items(d *draft) {
 	if !ok {
 		return
 	}
-	d.items, d.count = "items "+string(encoded(items)), len(items)
+	d.items, d.rows = "items "+string(encoded(items)), items
 	d.step.Each = &candor.Each{Items: items}
 }
 
@@ -89,11 +109,27 @@ func (c *compiler) listInput(d *draft, node *yaml.Node) ([]json.RawMessage, bool
 	return v.list, !c.tooMany(d, len(v.list))
 }
 
+// tooMany refuses more tasks than a fan-out may make, or more rows than may be in
+// chunks.
 func (c *compiler) tooMany(d *draft, n int) bool {
-	if n <= candor.MaxItems {
+	tasks, place := n, d.task.Foreach.node
+	if chunk := d.task.Foreach.object.Chunk; chunk.good {
+		each := 0
+		if written, ok := c.expand(chunk.node, c.vars, nil); ok {
+			each, _ = strconv.Atoi(written)
+		}
+		tasks = (&candor.Each{Chunk: each}).TasksOf(n)
+	}
+	switch {
+	case n > candor.MaxRows:
+		c.wrong(place, "cut the work into several batches", "%d rows are more than the %d that a task may have in chunks", n, candor.MaxRows)
+	case tasks > candor.MaxItems && tasks < n:
+		c.wrong(place, "take a larger chunk", "%d rows make %d tasks, more than the %d that a task may fan out into", n, tasks, candor.MaxItems)
+	case tasks > candor.MaxItems:
+		c.wrong(place, "gather them with chunk: 20, or cut the work into several batches", "%d items are more than the %d that a task may fan out over", n, candor.MaxItems)
+	default:
 		return false
 	}
-	c.wrong(d.task.Foreach.node, "cut the work into several batches, or into items that each stand for many", "%d items are more than the %d that a task may fan out over", n, candor.MaxItems)
 	return true
 }
 
@@ -119,7 +155,7 @@ func (c *compiler) glob(d *draft) {
 	for _, left := range found.left {
 		c.warn(g.node, "", "left out: %s", left)
 	}
-	d.items, d.count = "glob "+pattern, len(found.items)
+	d.items, d.rows = "glob "+pattern, found.items
 	d.step.Each = &candor.Each{Glob: pattern, Items: found.items}
 }
 
@@ -143,7 +179,7 @@ func (c *compiler) manifest(d *draft) {
 		return
 	}
 	writer := c.byName[name]
-	if writer == nil {
+	if writer == nil || !writer.placed {
 		return
 	}
 	if writer.task.Foreach.given() {
@@ -152,8 +188,8 @@ func (c *compiler) manifest(d *draft) {
 	}
 	if writer.step.Outputs[output] == "" {
 		var names []string
-		for _, p := range writer.task.Outputs.pairs {
-			names = append(names, name+"."+p.key.Value)
+		for _, written := range writer.outputNames() {
+			names = append(names, name+"."+written)
 		}
 		hint := fmt.Sprintf("%s declares no outputs: add outputs: {%s: %s.json}", name, clip(output), clip(output))
 		if len(names) > 0 {

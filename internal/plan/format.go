@@ -38,6 +38,42 @@ type task struct {
 	Requires    requires    `json:"requires,omitempty" jsonschema:"What a worker must have."`
 	VRAM        amount      `json:"vram,omitempty" jsonschema:"GPU memory it needs: 6GiB, 500MB, or a number of bytes."`
 	Model       text        `json:"model,omitempty" jsonschema:"The model that must be loaded. Class llm needs it. May hold {{ inputs.name }}."`
+	Accept      list[text]  `json:"accept,omitempty" jsonschema:"Class llm: other models, bigger ones, that may serve where they are loaded."`
+	Prompt      letter      `json:"prompt,omitempty" jsonschema:"Class llm, instead of a command: what the model is asked. May hold {{ inputs.name }}, {{ item }}, {{ item.field }} and {{ needs.task.output }}, which is the content of that file; all of them stay data."`
+	System      letter      `json:"system,omitempty" jsonschema:"What the model is told before the prompt. May hold what a prompt may."`
+	Messages    messages    `json:"messages,omitempty" jsonschema:"Instead of a prompt: a conversation whose last message, of the user, is answered."`
+	Embed       letter      `json:"embed,omitempty" jsonschema:"Instead of a prompt: the text whose vector is wanted. May hold what a prompt may."`
+	Schema      answer      `json:"schema,omitempty" jsonschema:"The JSON Schema of the answer, or the path of a file with it, below the plan's folder. Free text if left out."`
+	Options     options     `json:"options,omitempty" jsonschema:"How the model answers. A command takes only num_ctx of it."`
+	MaxTokens   whole       `json:"max_tokens,omitempty" jsonschema:"The longest answer, in tokens; 2048 if left out."`
+	Deadline    duration    `json:"deadline,omitempty" jsonschema:"How long one row may take. No limit but the timeout if left out."`
+	Strict      boolean     `json:"strict,omitempty" jsonschema:"true: one row without an answer fails its whole chunk. Otherwise its error stands in its place."`
+}
+
+// misplaced is where a key belongs that is not a task's.
+func (*task) misplaced(key string) string {
+	if key == "order" || key == "orders" {
+		return "orders about models are made by candor, or by you: candor model load MODEL"
+	}
+	return ""
+}
+
+// message is one turn of a conversation.
+type message struct {
+	Role    plain  `json:"role" jsonschema:"Who says it."`
+	Content letter `json:"content" jsonschema:"What is said. May hold what a prompt may."`
+}
+
+// optionsObject is how a model answers.
+type optionsObject struct {
+	NumCtx        whole      `json:"num_ctx,omitempty" jsonschema:"How many tokens the prompt and the answer may be together. The model is loaded with room for as many."`
+	Temperature   number     `json:"temperature,omitempty" jsonschema:"0 takes the likeliest word each time."`
+	Seed          whole      `json:"seed,omitempty" jsonschema:"The same seed, the same answer, as far as the server can."`
+	TopP          number     `json:"top_p,omitempty" jsonschema:"Only the likeliest words that together are so probable, 0 to 1."`
+	TopK          whole      `json:"top_k,omitempty" jsonschema:"Only so many of the likeliest words."`
+	RepeatPenalty number     `json:"repeat_penalty,omitempty" jsonschema:"Above 1: what was said is less likely to be said again."`
+	Stop          list[text] `json:"stop,omitempty" jsonschema:"Texts that end the answer."`
+	Think         boolean    `json:"think,omitempty" jsonschema:"Whether a model that can think before it answers does."`
 }
 
 type requires struct {
@@ -53,12 +89,15 @@ type needObject struct {
 	All         boolean `json:"all,omitempty" jsonschema:"Wait for all items of it, although both fan out over the same."`
 }
 
-// foreachObject is a fan-out that says what the items are: one of glob, items, from.
+// foreachObject is a fan-out that says what the items are: one of glob, items,
+// file, from.
 type foreachObject struct {
 	Glob  text  `json:"glob,omitempty" jsonschema:"Files below the plan's folder, or below an absolute path: * ? [a-z] {a,b} and ** for folders. Each item is an absolute path."`
 	Items items `json:"items,omitempty" jsonschema:"The items themselves, of any JSON type, or a list input in {{ }}."`
+	File  text  `json:"file,omitempty" jsonschema:"A file of rows, below the plan's folder or by absolute path: .jsonl, one JSON value on each line, or .csv, whose header names the fields. May hold {{ inputs.name }}."`
 	From  text  `json:"from,omitempty" jsonschema:"task.output: a JSON file that this task writes and declares."`
 	Path  plain `json:"path,omitempty" jsonschema:"Where in that file the list is: a.b.c. The document itself if left out."`
+	Chunk whole `json:"chunk,omitempty" jsonschema:"Makes one task for so many items, instead of one for each. 10000 at most."`
 }
 
 // leaf is a value as written: its node if it was given, and whether it had the
@@ -76,12 +115,15 @@ type (
 	plain    struct{ leaf } // a string that may not
 	script   struct{ leaf } // a string for a shell, in which variables are refused
 	word     struct{ leaf } // a string, number or bool, kept as written
+	letter   struct{ leaf } // a string for a model, that may also hold the item and outputs
 	boolean  struct{ leaf } // true or false
 	whole    struct{ leaf } // a whole number, or a string with variables
+	number   struct{ leaf } // a number, or a string with variables
 	duration struct{ leaf } // 90s, 10m
 	amount   struct{ leaf } // 6GiB, or bytes
 	anything struct{ leaf } // any JSON value
 	items    struct{ leaf } // a list of anything, or a variable
+	answer   struct{ leaf } // a JSON Schema, or the path of one
 )
 
 // need is a name, or an object.
@@ -97,6 +139,15 @@ type foreach struct {
 	task   string
 	object foreachObject
 }
+
+// options are as given.
+type options struct {
+	leaf
+	object optionsObject
+}
+
+// messages are a list of at least one.
+type messages = list[message]
 
 // pair is an entry of a mapping, in the order of the file.
 type pair[T any] struct {

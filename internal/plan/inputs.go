@@ -55,7 +55,7 @@ func Inputs(path string) ([]Input, error) {
 		all = append(all, d.Input)
 	}
 	if len(r.errors) > 0 {
-		return nil, sorted(r.errors)
+		return nil, r.sorted(r.errors)
 	}
 	return all, nil
 }

@@ -36,6 +36,7 @@ func (l *leaf) textual(r *reader, n *yaml.Node) {
 func (v *text) read(r *reader, n *yaml.Node)   { v.textual(r, n) }
 func (v *plain) read(r *reader, n *yaml.Node)  { v.textual(r, n) }
 func (v *script) read(r *reader, n *yaml.Node) { v.textual(r, n) }
+func (v *letter) read(r *reader, n *yaml.Node) { v.textual(r, n) }
 
 func (v *word) read(r *reader, n *yaml.Node) {
 	v.scalar(r, n, "a text or number", `for an empty value write ""`, "!!str", "!!timestamp", "!!int", "!!float", "!!bool")
@@ -45,6 +46,10 @@ func (v *boolean) read(r *reader, n *yaml.Node) { v.scalar(r, n, "true or false"
 
 func (v *whole) read(r *reader, n *yaml.Node) {
 	v.scalar(r, n, "a whole number", "", "!!int", "!!float", "!!str")
+}
+
+func (v *number) read(r *reader, n *yaml.Node) {
+	v.scalar(r, n, "a number", "", "!!int", "!!float", "!!str")
 }
 
 func (v *duration) read(r *reader, n *yaml.Node) {
@@ -65,6 +70,18 @@ func (v *items) read(r *reader, n *yaml.Node) {
 	v.scalar(r, n, "a list", `like [a, b, c], or a list input: "{{ inputs.name }}"`, "!!str")
 }
 
+func (v *answer) read(r *reader, n *yaml.Node) {
+	v.leaf = leaf{n, n.Kind == yaml.MappingNode}
+	if !v.good {
+		v.scalar(r, n, "a JSON Schema, or the path of one,", "like {type: object, properties: {title: {type: string}}}", "!!str")
+	}
+}
+
+func (v *options) read(r *reader, n *yaml.Node) {
+	v.leaf = leaf{n, n.Kind == yaml.MappingNode}
+	r.object(n, reflect.ValueOf(&v.object).Elem())
+}
+
 func (v *need) read(r *reader, n *yaml.Node) {
 	v.node = n
 	if n.Kind == yaml.MappingNode {
@@ -82,7 +99,7 @@ func (v *need) read(r *reader, n *yaml.Node) {
 func (v *foreach) read(r *reader, n *yaml.Node) {
 	v.node = n
 	if n.Kind != yaml.MappingNode {
-		v.scalar(r, n, "what to fan out over", "one of {glob: \"*.md\"}, {items: [1, 2, 3]}, {from: task.output}, or the name of a task whose items are shared", "!!str")
+		v.scalar(r, n, "what to fan out over", "one of {glob: \"*.md\"}, {items: [1, 2, 3]}, {file: rows.jsonl}, {from: task.output}, or the name of a task whose items are shared", "!!str")
 		v.task = n.Value
 		return
 	}
@@ -90,7 +107,7 @@ func (v *foreach) read(r *reader, n *yaml.Node) {
 	o := &v.object
 	r.object(n, reflect.ValueOf(o).Elem())
 	kinds := 0
-	for _, l := range []leaf{o.Glob.leaf, o.Items.leaf, o.From.leaf} {
+	for _, l := range []leaf{o.Glob.leaf, o.Items.leaf, o.File.leaf, o.From.leaf} {
 		if l.given() {
 			kinds++
 		}
@@ -98,7 +115,7 @@ func (v *foreach) read(r *reader, n *yaml.Node) {
 	switch {
 	case len(r.errors) > before:
 	case kinds != 1:
-		r.wrong(n, "", "a fan-out says one of glob, items and from; this one says %d of them", kinds)
+		r.wrong(n, "", "a fan-out says one of glob, items, file and from; this one says %d of them", kinds)
 	case o.Path.given() && !o.From.given():
 		r.wrong(o.Path.node, "", "path goes with from: it says where in the written file the list is")
 	default:

@@ -42,15 +42,15 @@ func (c *compiler) lint(d *draft) {
 func (c *compiler) given(d *draft) []string {
 	var known []string
 	for _, e := range d.edges {
-		if len(e.to.task.Outputs.pairs) == 0 {
+		if len(e.to.outputNames()) == 0 {
 			continue // it has no folder
 		}
 		known = append(known, candor.NeedDirEnv(e.to.key.Value))
 		if c.runsMany(d, e) {
 			continue
 		}
-		for _, p := range e.to.task.Outputs.pairs {
-			known = append(known, candor.NeedOutputEnv(e.to.key.Value, p.key.Value))
+		for _, output := range e.to.outputNames() {
+			known = append(known, candor.NeedOutputEnv(e.to.key.Value, output))
 		}
 	}
 	for _, name := range c.vars.names {
@@ -71,8 +71,8 @@ func (c *compiler) runsMany(d *draft, e edge) bool {
 // meant is what a variable that will not be there should have been.
 func (c *compiler) meant(d *draft, name string, known []string) string {
 	for _, other := range c.drafts {
-		for _, p := range other.task.Outputs.pairs {
-			if candor.NeedOutputEnv(other.key.Value, p.key.Value) != name {
+		for _, output := range other.outputNames() {
+			if candor.NeedOutputEnv(other.key.Value, output) != name {
 				continue
 			}
 			for _, e := range d.edges {

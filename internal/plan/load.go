@@ -43,17 +43,17 @@ func Load(path string, in map[string]string, opts Options) (*candor.Submission, 
 	var f file
 	c.into(doc.root, reflect.ValueOf(&f).Elem())
 	if len(c.errors) >= maxProblems {
-		return nil, sorted(c.errors)
+		return nil, c.sorted(c.errors)
 	}
 	sub := c.compile(f, absolute, in)
 	if len(c.errors) == 0 {
 		c.verify(sub)
 	}
 	if len(c.errors) > 0 {
-		return nil, sorted(c.errors)
+		return nil, c.sorted(c.errors)
 	}
 	if opts.Warn != nil {
-		for _, w := range sorted(c.warnings) {
+		for _, w := range c.sorted(c.warnings) {
 			opts.Warn(w)
 		}
 	}

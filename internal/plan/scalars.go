@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"encoding/json"
 	"strings"
 	"time"
 
@@ -81,6 +82,25 @@ func (c *compiler) whole(w whole, what string, least, most int) int {
 		return int(n)
 	}
 	return 0
+}
+
+// number wants a number within bounds; nil where none is given.
+func (c *compiler) number(n number, what string, least, most float64) *float64 {
+	s, ok := c.filled(n.leaf)
+	if !ok {
+		return nil
+	}
+	raw, err := finiteNumber(s)
+	if err != nil {
+		c.wrong(n.node, "", "%s", err)
+		return nil
+	}
+	var v float64
+	if err := json.Unmarshal(raw, &v); err != nil || v < least || v > most {
+		c.wrong(n.node, "", "%s %s is not within %v and %v", what, clip(s), least, most)
+		return nil
+	}
+	return &v
 }
 
 func (c *compiler) amount(a amount) candor.Bytes {

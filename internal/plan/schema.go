@@ -45,7 +45,7 @@ func schema() *jsonschema.Schema {
 	add(list[need]{}, array(types[reflect.TypeFor[need]()]))
 
 	fan := object[foreachObject](types)
-	fan.OneOf = []*jsonschema.Schema{{Required: []string{"glob"}}, {Required: []string{"items"}}, {Required: []string{"from"}}}
+	fan.OneOf = []*jsonschema.Schema{{Required: []string{"glob"}}, {Required: []string{"items"}}, {Required: []string{"file"}}, {Required: []string{"from"}}}
 	share := &jsonschema.Schema{Type: "string", Pattern: namePattern, Description: "A task that is needed and whose items are shared: item by item behind it."}
 	add(foreach{}, either(share, fan))
 
@@ -53,9 +53,18 @@ func schema() *jsonschema.Schema {
 	in.Properties["type"].Enum = enum(InputTypes())
 	add(named[input]{}, mapping(in, namePattern))
 
+	said := object[message](types)
+	said.Properties["role"].Enum = enum(candor.Roles())
+	turns := array(said)
+	turns.MinItems = jsonschema.Ptr(1)
+	add(messages{}, turns)
+	add(options{}, object[optionsObject](types))
+
 	one := object[task](types)
 	one.Properties["class"].Enum = enum(candor.Classes())
-	one.OneOf = []*jsonschema.Schema{{Required: []string{"run"}}, {Required: []string{"command"}}}
+	for _, w := range (&task{}).ways() {
+		one.OneOf = append(one.OneOf, &jsonschema.Schema{Required: []string{w.key}})
+	}
 	tasks := mapping(one, namePattern)
 	tasks.MinProperties = jsonschema.Ptr(1)
 	add(named[task]{}, tasks)
@@ -75,13 +84,16 @@ func leafSchemas() map[reflect.Type]*jsonschema.Schema {
 		reflect.TypeFor[text]():     str,
 		reflect.TypeFor[plain]():    str,
 		reflect.TypeFor[script]():   str,
+		reflect.TypeFor[letter]():   str,
 		reflect.TypeFor[word]():     {Types: []string{"string", "number", "boolean"}},
 		reflect.TypeFor[boolean]():  {Type: "boolean"},
 		reflect.TypeFor[whole]():    {AnyOf: []*jsonschema.Schema{{Type: "integer"}, {Type: "string", Pattern: variable + `|^[+-]?[0-9]+$`}}},
+		reflect.TypeFor[number]():   {AnyOf: []*jsonschema.Schema{{Type: "number"}, {Type: "string", Pattern: variable + `|^[+-]?[0-9.eE+-]+$`}}},
 		reflect.TypeFor[duration](): {Type: "string", Pattern: variable + `|^\+?([0-9]+(\.[0-9]*)?(ns|us|µs|ms|s|m|h))+$`},
 		reflect.TypeFor[amount]():   {AnyOf: []*jsonschema.Schema{{Type: "integer", Minimum: jsonschema.Ptr(0.0)}, {Type: "string"}}},
 		reflect.TypeFor[anything](): {},
-		reflect.TypeFor[items]():    {AnyOf: []*jsonschema.Schema{{Type: "array", MaxItems: jsonschema.Ptr(candor.MaxItems)}, {Type: "string", Pattern: variable}}},
+		reflect.TypeFor[answer]():   {AnyOf: []*jsonschema.Schema{{Type: "object"}, {Type: "string"}}},
+		reflect.TypeFor[items]():    {AnyOf: []*jsonschema.Schema{{Type: "array", MaxItems: jsonschema.Ptr(candor.MaxRows)}, {Type: "string", Pattern: variable}}},
 	}
 }
 

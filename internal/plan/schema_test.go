@@ -74,7 +74,7 @@ func TestSchemaRefuses(t *testing.T) {
 
 func TestExamplesLoad(t *testing.T) {
 	for _, path := range plans(t, "../../examples/*/plan.yaml") {
-		sub, err := Load(path, nil, Options{Warn: func(e *Error) { t.Errorf("%s: %v", path, e) }})
+		sub, err := Load(path, someInputs(t, path), Options{Warn: func(e *Error) { t.Errorf("%s: %v", path, e) }})
 		if err != nil {
 			t.Errorf("%v", err)
 			continue
@@ -83,4 +83,20 @@ func TestExamplesLoad(t *testing.T) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
+}
+
+// someInputs gives each input that must be given a value of its type.
+func someInputs(t *testing.T, path string) map[string]string {
+	t.Helper()
+	all, err := Inputs(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	given := map[string]string{}
+	for _, in := range all {
+		if in.Required {
+			given[in.Name] = map[InputType]string{InputPath: t.TempDir(), InputInt: "1", InputNumber: "1", InputBool: "true"}[in.Type]
+		}
+	}
+	return given
 }

@@ -58,6 +58,22 @@ func otherWord(key string) string {
 		return "vram"
 	case "retry", "max_retries", "attempts":
 		return "retries"
+	case "num_predict", "n_predict", "max_new_tokens", "max_completion_tokens", "max_output_tokens":
+		return "max_tokens"
+	case "context", "context_length", "n_ctx", "ctx", "ctx_size", "max_model_len":
+		return "num_ctx"
+	case "format", "response_format", "json_schema", "output_schema", "grammar":
+		return "schema"
+	case "system_prompt", "instructions":
+		return "system"
+	case "embedding", "embeddings":
+		return "embed"
+	case "reasoning", "thinking":
+		return "think"
+	case "jsonl", "csv", "rows":
+		return "file"
+	case "batch_size", "chunk_size", "chunks", "group":
+		return "chunk"
 	case "ttl", "deadline", "expire":
 		return "expires"
 	}

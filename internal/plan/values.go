@@ -17,6 +17,9 @@ type value struct {
 	text string          // as commands get it
 	raw  json.RawMessage // as JSON
 	list []json.RawMessage
+	// broken: there is none, which has been reported. What would be made of it is
+	// left alone: a glob of nothing but its end could be the whole disk.
+	broken bool
 }
 
 // fill gives each input its value, from what was given or its default.
@@ -31,20 +34,22 @@ func (r *reader) fill(all []declaration, given map[string]string, dirs folders) 
 		case d.Type == "":
 			continue
 		case isGiven:
-			err = v.parse(text, dirs.caller)
-			if err != nil {
+			if err = v.parse(text, dirs.caller); err != nil {
 				r.wrong(d.key, "", "input %s, as given: %s", d.Name, err)
 			}
 		case d.Default != nil:
 			if err = v.fromDefault(dirs.plan); err != nil {
 				r.wrong(d.base, "", "the default of %s: %s", d.Name, err)
 			}
-		case d.base != nil: // reported already
+		case d.base != nil:
+			v.broken = true // reported already
 		case d.Required:
+			v.broken = true
 			r.wrong(d.key, fmt.Sprintf("give it: -i %s=…", d.Name), "input %s has no default and was not given", d.Name)
 		default:
 			v.raw = json.RawMessage("null")
 		}
+		v.broken = v.broken || err != nil
 		values[d.Name] = v
 	}
 	for _, name := range slices.Sorted(maps.Keys(given)) {

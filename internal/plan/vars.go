@@ -93,10 +93,12 @@ func (r *reader) expand(n *yaml.Node, vars variables, quote func(value) string) 
 		v, known, hint := vars.lookup(p.text)
 		switch {
 		case !known && isItem(p.text):
-			r.wrongAt(n, p.offset, "commands get it as $ITEM; only command: may hold {{ item }}", "the item is not known here: it differs from task to task")
+			r.wrongAt(n, p.offset, "commands get it as $ITEM; only command: and the texts of a prompt may hold {{ item }}", "the item is not known here: it differs from task to task")
 			ok = false
 		case !known:
 			r.wrongAt(n, p.offset, hint, "unresolved variable {{ %s }}", clip(p.text))
+			ok = false
+		case v.broken:
 			ok = false
 		case quote != nil:
 			b.WriteString(quote(v))
