@@ -2,12 +2,15 @@ package modelhost
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"candor"
+	"candor/internal/gpu"
 )
 
 // Card is the memory of the card that the server uses.
@@ -21,6 +24,26 @@ type Holder struct {
 	PID     int
 	Program string
 	Memory  candor.Bytes // 0: not known
+}
+
+// CardOf asks the vendors' tools about one card, by its UUID.
+func CardOf(tools gpu.Runner, uuid string) func(context.Context) (Card, error) {
+	return func(ctx context.Context) (Card, error) {
+		inventory, err := gpu.Detect(ctx, tools)
+		if err != nil {
+			return Card{}, err
+		}
+		i := slices.IndexFunc(inventory.GPUs, func(g gpu.GPU) bool { return g.UUID == uuid })
+		if i < 0 || !inventory.GPUs[i].MemoryFree.Known {
+			return Card{}, fmt.Errorf("memory of card %s: %s", uuid, inventory.Sentence())
+		}
+		g := inventory.GPUs[i]
+		c := Card{Free: candor.Bytes(g.MemoryFree.Value), Total: candor.Bytes(g.MemoryTotal.Value)}
+		for _, p := range g.Processes {
+			c.Holders = append(c.Holders, Holder{PID: p.PID, Program: filepath.Base(p.Name), Memory: candor.Bytes(p.Memory.Value)})
+		}
+		return c, nil
+	}
 }
 
 // mostHolders is how many are named.

@@ -193,15 +193,15 @@ func (j *job) drain(ctx context.Context, name string) (string, error) {
 	for {
 		h.mu.Lock()
 		m, news := h.models[name], h.news
-		var server string
+		var held runtime.Resident
 		loans := 0
 		if m != nil {
 			m.leaving = true
-			server, loans = m.Resident.Model, m.loans
+			held, loans = m.Resident, m.loans
 		}
 		h.mu.Unlock()
 		if loans == 0 {
-			return server, nil
+			return held.Model, nil
 		}
 		j.progress("unload", "%s is to go; %d requests of this worker run on it", name, loans)
 		select {
@@ -210,7 +210,7 @@ func (j *job) drain(ctx context.Context, name string) (string, error) {
 			if context.Cause(ctx) != context.DeadlineExceeded { //nolint:errorlint // the cause of our own timeout is never wrapped
 				return "", context.Cause(ctx)
 			}
-			return "", runtime.Held(m.Resident, loans, h.o.Clock.Now().Sub(began))
+			return "", runtime.Held(held, loans, h.o.Clock.Now().Sub(began))
 		}
 	}
 }

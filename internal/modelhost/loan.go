@@ -85,7 +85,8 @@ func (h *Host) Borrow(ctx context.Context, want Want, tell func(candor.Progress)
 		case <-w.given:
 			return w.loan, w.err
 		case <-ctx.Done():
-			return nil, h.leave(w, ctx)
+			h.leave(w)
+			return nil, context.Cause(ctx)
 		case <-h.o.Clock.After(slotNote):
 			h.mu.Lock()
 			h.grant() // patience may have ended
@@ -103,7 +104,7 @@ func (h *Host) place(w *waiter) string {
 }
 
 // leave takes a waiter out of the queue; what it was given meanwhile goes back.
-func (h *Host) leave(w *waiter, ctx context.Context) error {
+func (h *Host) leave(w *waiter) {
 	h.mu.Lock()
 	h.queue = slices.DeleteFunc(h.queue, func(other *waiter) bool { return other == w })
 	h.mu.Unlock()
@@ -114,7 +115,6 @@ func (h *Host) leave(w *waiter, ctx context.Context) error {
 		}
 	default:
 	}
-	return context.Cause(ctx)
 }
 
 // grant serves the queue in order. Who waits for a model that is not ready does

@@ -83,9 +83,16 @@ func TestAnotherModelMayAnswer(t *testing.T) {
 func TestWhoWantsAModelThatIsBeingLoadedWaits(t *testing.T) {
 	within(t, modelhost.Options{}, simrt.Options{}, func(t *testing.T, f *fixture) {
 		f.until("up", up)
-		go f.order(candor.OrderLoad, "alpha")
+		done := make(chan error, 1)
+		go func() {
+			_, err := f.Do(t.Context(), candor.Order{Kind: candor.OrderLoad, Model: "alpha"}, nil)
+			done <- err
+		}()
 		f.until("the load is under way", func(s candor.Serving) bool { return s.Work != nil })
 		f.borrow("alpha").Return(modelhost.Served)
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
 	})
 }
 
