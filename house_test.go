@@ -50,6 +50,8 @@ func rooms() []house.Room {
 			Why: "adapters know the seam, one server's API, and below it what several servers share: an HTTP exchange, OpenAI's wire; processes are started by who uses them"},
 		{Path: "internal/modelhost", May: []string{"internal/runtime", "internal/runtime/...", "internal/process", "internal/durable", "internal/gpu", "internal/record", "internal/clock"},
 			Why: "keeps a model server for a worker; it knows neither the brain nor who asks for what"},
+		{Path: "internal/rows", May: []string{"internal/runtime", "internal/durable", "internal/clock"},
+			Why: "asks whichever model server it is lent; it knows no brain, no process, and not who lends"},
 		{Path: "internal/simrt", May: []string{"internal/clock"},
 			Why: "plays a server over HTTP; it knows the protocol, not the adapter that it is there to test"},
 		{Path: "internal/tinygguf", StandardOnly: true,
