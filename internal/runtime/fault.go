@@ -23,6 +23,7 @@ const (
 	DetailVRAM     = "vram"      // bytes of size that are on a GPU
 	DetailInFlight = "in_flight" // own requests that hold a model
 	DetailHolder   = "holder"    // who has what is wanted
+	DetailRetry    = "retry"     // time.Duration that the server asks to wait
 	DetailUntil    = "until"     // time.Time at which the server means to unload
 )
 

@@ -2,7 +2,6 @@ package ollama
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,10 +12,6 @@ import (
 	"candor/internal/runtime"
 	"candor/internal/runtime/exchange"
 )
-
-// repeatEvery is how many pieces of an answer pass between two looks for a
-// text that repeats itself: a look reads some kilobytes.
-const repeatEvery = 32
 
 // Generate implements runtime.Server.
 func (c *Client) Generate(ctx context.Context, r runtime.Request, tell func(runtime.Chunk)) (runtime.Answer, error) {
@@ -38,28 +33,25 @@ func (c *Client) converse(ctx context.Context, r runtime.Request, tell func(runt
 	patience := r.Patience.Or(c.opts.Patience)
 	dog := c.peer.Watch(ctx, patience.First)
 	defer dog.Stop()
-	l := &listener{
-		client: c, request: r, tell: tell, dog: dog, next: patience.Next, began: c.clk.Now(),
-		flight: c.pulse.Begin(canonical(r.Model), c.clk.Now()),
-		answer: runtime.Answer{Model: r.Model, Seed: r.Sampling.Seed},
-	}
-	defer l.flight.End()
+	began := c.clk.Now()
+	flight := c.pulse.Begin(canonical(r.Model), began)
+	defer flight.End()
+	l := &listener{client: c, request: r, dog: dog, next: patience.Next, draft: runtime.NewDraft(r, flight, began, tell)}
 
 	resp, err := c.peer.Send(dog.Context(), http.MethodPost, pathChat, chat(r))
 	if err != nil {
-		return l.answer, l.unanswered(err)
+		return l.draft.Whole(), l.unanswered(err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		text, err := io.ReadAll(io.LimitReader(resp.Body, exchange.MaxReply))
 		if err != nil {
-			return l.answer, l.unanswered(err)
+			return l.draft.Whole(), l.unanswered(err)
 		}
-		return l.answer, c.about(r, c.refusal(pathChat, r.Model, resp, text))
+		return l.draft.Whole(), c.about(r, c.refusal(pathChat, r.Model, resp, text))
 	}
 	err = l.listen(resp)
-	l.answer.Text, l.answer.Thinking = l.text.String(), l.thinking.String()
-	return l.answer, err
+	return l.draft.Whole(), err
 }
 
 func chat(r runtime.Request) chatRequest {
@@ -85,18 +77,13 @@ func (c *Client) about(r runtime.Request, err error) error {
 type listener struct {
 	client  *Client
 	request runtime.Request
-	tell    func(runtime.Chunk)
 	dog     *exchange.Watchdog
-	flight  *runtime.Flight
 	next    time.Duration // patience between tokens
-	began   time.Time
-
-	text, thinking bytes.Buffer
-	answer         runtime.Answer
+	draft   *runtime.Draft
 }
 
 func (l *listener) unanswered(err error) error {
-	return l.client.peer.Unanswered(l.dog, l.request.Model, l.answer.Tokens, err)
+	return l.client.peer.Unanswered(l.dog, l.request.Model, l.draft.Answer.Tokens, err)
 }
 
 // listen reads lines until one says done. The end of the stream before that is
@@ -107,7 +94,7 @@ func (l *listener) listen(resp *http.Response) error {
 		line, err := exchange.ReadLine(lines)
 		switch {
 		case errors.Is(err, io.EOF) && len(line) == 0:
-			return runtime.CutOff(l.request.Model, l.text.String(), l.answer.Tokens)
+			return l.draft.CutOff()
 		case err != nil && !errors.Is(err, io.EOF):
 			return l.unanswered(err)
 		}
@@ -133,40 +120,14 @@ func (l *listener) take(reply chatReply) error {
 	l.dog.Hear(now, l.next)
 	if reply.Done {
 		l.finish(reply)
-		l.flight.Token(now)
+		l.draft.Finish(now)
 		return nil
 	}
-	if reply.Message.Content == "" && reply.Message.Thinking == "" {
-		return nil
-	}
-	l.flight.Token(now)
-	if l.answer.Tokens == 0 {
-		l.answer.Times.FirstToken = now.Sub(l.began)
-	}
-	l.answer.Tokens++
-	l.text.WriteString(reply.Message.Content)
-	l.thinking.WriteString(reply.Message.Thinking)
-	if l.tell != nil {
-		l.tell(runtime.Chunk{Text: reply.Message.Content, Thinking: reply.Message.Thinking})
-	}
-	if l.answer.Tokens%repeatEvery == 0 {
-		return l.repeats()
-	}
-	return nil
-}
-
-// repeats looks at the end of what was said last, thoughts before the text.
-func (l *listener) repeats() error {
-	said := l.text.Bytes()
-	if len(said) == 0 {
-		said = l.thinking.Bytes()
-	}
-	end := said[max(0, len(said)-runtime.RepeatWindow):]
-	return runtime.NoRepeat(l.request.Model, string(end), l.answer.Tokens)
+	return l.draft.Piece(now, runtime.Chunk{Text: reply.Message.Content, Thinking: reply.Message.Thinking})
 }
 
 func (l *listener) finish(reply chatReply) {
-	a := &l.answer
+	a := &l.draft.Answer
 	switch reply.DoneReason {
 	case "stop":
 		a.End = runtime.EndStop
@@ -177,7 +138,4 @@ func (l *listener) finish(reply chatReply) {
 	a.Times.Load = time.Duration(reply.LoadDuration)
 	a.Times.Prompt = time.Duration(reply.PromptEvalDuration)
 	a.Times.Generate = time.Duration(reply.EvalDuration)
-	if a.Times.FirstToken == 0 { // the model ended without a word
-		a.Times.FirstToken = l.client.clk.Now().Sub(l.began)
-	}
 }

@@ -66,11 +66,10 @@ func FuzzListen(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		dog := c.peer.Watch(t.Context(), DefaultFirst)
 		defer dog.Stop()
-		l := &listener{
-			client: c, dog: dog, next: DefaultNext, began: c.clk.Now(),
-			flight: c.pulse.Begin("m", c.clk.Now()), request: runtime.Request{Model: "m"},
-		}
-		defer l.flight.End()
+		r, now := runtime.Request{Model: "m"}, c.clk.Now()
+		flight := c.pulse.Begin("m", now)
+		defer flight.End()
+		l := &listener{client: c, request: r, dog: dog, next: DefaultNext, draft: runtime.NewDraft(r, flight, now, nil)}
 		err := l.listen(&http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(text))})
 		if err == nil && !strings.Contains(strings.ToLower(text), "done") && !strings.Contains(text, `\u`) {
 			t.Errorf("%q was taken for a whole answer", text)
