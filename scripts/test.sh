@@ -159,8 +159,8 @@ if [ ! -x "$ollama" ]; then
 fi
 
 section 'model servers, against a real Ollama'
-go vet -tags ollama ./internal/runtime/...
-CANDOR_OLLAMA=$ollama test_all -tags ollama ./internal/runtime/...
+go vet -tags ollama ./internal/runtime/... ./internal/modelhost
+CANDOR_OLLAMA=$ollama test_all -tags ollama ./internal/runtime/... ./internal/modelhost
 
 section done
 echo "all checks passed in $(($(date +%s) - began)) s"

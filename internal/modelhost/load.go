@@ -18,7 +18,7 @@ func (j *job) load(ctx context.Context, before []runtime.Resident) error {
 	there := was.Model != ""
 	if there {
 		if j.longEnough(was, settings.Context) && !j.doubted() {
-			settings.Context = was.Context // it serves as it is
+			settings.Context = orElse(was.Context, settings.Context) // it serves as it is
 		} else if err := j.unload(ctx, j.name); err != nil {
 			return err
 		} else {
@@ -46,7 +46,7 @@ func (j *job) longEnough(was runtime.Resident, wish int) bool {
 	j.h.mu.Lock()
 	defer j.h.mu.Unlock()
 	p := j.h.past[j.name]
-	return was.Context >= wish || was.Context >= j.order.Context && p != nil && p.Context == was.Context
+	return was.Context == 0 || was.Context >= wish || was.Context >= j.order.Context && p != nil && p.Context == was.Context
 }
 
 // doubted says whether the model that is listed is known not to work well.

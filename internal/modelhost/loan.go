@@ -146,7 +146,7 @@ func (h *Host) choose(w *waiter) (*model, error) {
 		m := h.models[candor.ModelName(name)]
 		switch {
 		case m == nil || m.leaving:
-		case m.ready && m.Context >= w.want.Context:
+		case m.ready && m.settings.Context >= w.want.Context:
 			return m, nil
 		case listed == nil:
 			listed = m

@@ -114,7 +114,7 @@ func (h *Host) adopt(l *life, edition int, all []runtime.Resident) []string {
 		}
 		if m.Digest != r.Digest || m.Context != r.Context {
 			m.ready, m.doubt, m.ask = false, "loaded anew by somebody else", time.Time{}
-			m.settings.Context = r.Context
+			m.settings.Context = orElse(r.Context, h.o.Context)
 			if name != ordered {
 				lines = append(lines, "model "+name+" was loaded anew by somebody else")
 			}
@@ -139,11 +139,12 @@ func (h *Host) adopt(l *life, edition int, all []runtime.Resident) []string {
 	return lines
 }
 
-// newModel is one that has just been listed. The caller holds mu.
+// newModel is one that has just been listed; a server that does not say its
+// context is taken to have the worker's own. The caller holds mu.
 func (h *Host) newModel(r runtime.Resident) *model {
 	return &model{
 		Resident: r, name: candor.ModelName(r.Model), flights: map[*flight]struct{}{},
-		settings: runtime.Settings{Context: r.Context, Threads: h.o.Threads, Layers: h.o.Layers},
+		settings: runtime.Settings{Context: orElse(r.Context, h.o.Context), Threads: h.o.Threads, Layers: h.o.Layers},
 	}
 }
 
