@@ -62,6 +62,27 @@ func (f *farm) plan(ctx context.Context) ([]supervise.Child, error) {
 	if err != nil {
 		return nil, err
 	}
+	children := []supervise.Child{f.brainChild(self)}
+	servers := f.servers(len(cards) > 0)
+	n := f.cfg.Up.Workers
+	for i := range n {
+		slots := f.cfg.Worker.Slots
+		if slots == 0 {
+			slots = max(1, runtime.NumCPU()/n)
+		}
+		server := noServer
+		if len(cards) == 0 {
+			server = servers(i)
+		}
+		children = append(children, f.worker(self, "worker-"+strconv.Itoa(i+1), "--slots", strconv.Itoa(slots), "--model-server", server))
+	}
+	for i, g := range cards {
+		children = append(children, f.worker(self, "gpu-"+g.Index.Raw, "--gpu", g.UUID, "--model-server", servers(i)))
+	}
+	return children, nil
+}
+
+func (f *farm) brainChild(self string) supervise.Child {
 	brain := f.child(brainName, self, "brain")
 	if len(f.cfg.Brain.Listen) > 0 {
 		brain.Argv = append(brain.Argv, "--listen", strings.Join(f.cfg.Brain.Listen, ","))
@@ -70,19 +91,25 @@ func (f *farm) plan(ctx context.Context) ([]supervise.Child, error) {
 		brain.Argv = append(brain.Argv, "--tokens", string(f.cfg.TokensFile))
 	}
 	brain.Ready, brain.Console = f.brainAnswers, f.words
-	children := []supervise.Child{brain}
-	n := f.cfg.Up.Workers
-	for i := range n {
-		slots := f.cfg.Worker.Slots
-		if slots == 0 {
-			slots = max(1, runtime.NumCPU()/n)
+	return brain
+}
+
+// servers says which model server the i-th worker that could have one gets: those
+// that run already in their order, else one of its own for each card. Without a
+// card one is enough: more would share the same cores.
+func (f *farm) servers(cards bool) func(i int) string {
+	urls := f.cfg.Models.URL
+	return func(i int) string {
+		switch {
+		case i < len(urls):
+			return urls[i]
+		case len(urls) > 0, !cards && i > 0:
+			return noServer
+		case f.cfg.Models.Port > 0:
+			return ":" + strconv.Itoa(f.cfg.Models.Port+i)
 		}
-		children = append(children, f.worker(self, "worker-"+strconv.Itoa(i+1), "--slots", strconv.Itoa(slots)))
+		return ownServer
 	}
-	for _, g := range cards {
-		children = append(children, f.worker(self, "gpu-"+g.Index.Raw, "--gpu", g.UUID))
-	}
-	return children, nil
 }
 
 func (f *farm) cards(ctx context.Context) ([]gpu.GPU, error) {

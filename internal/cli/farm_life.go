@@ -74,8 +74,11 @@ type started struct {
 }
 
 // start runs a farm in the background.
-func (f *farm) start(ctx context.Context) (*started, error) {
-	children, err := f.plan(ctx)
+func (f *farm) start(ctx context.Context) (*started, error) { return f.startWith(ctx, f.plan) }
+
+// startWith runs the processes of a plan in the background.
+func (f *farm) startWith(ctx context.Context, plan func(context.Context) ([]supervise.Child, error)) (*started, error) {
+	children, err := plan(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -76,7 +76,7 @@ func (a *app) addVerbs(root *cobra.Command) {
 		id    string
 		verbs []*cobra.Command
 	}{
-		{groupRun, []*cobra.Command{a.runVerb(), a.submitVerb(), a.validateVerb(), a.previewVerb(), a.waitVerb()}},
+		{groupRun, []*cobra.Command{a.runVerb(), a.submitVerb(), a.validateVerb(), a.previewVerb(), a.waitVerb(), a.demoVerb()}},
 		{groupLook, []*cobra.Command{a.lsVerb(), a.showVerb(), a.whyVerb(), a.logsVerb(), a.eventsVerb(), a.statusVerb()}},
 		{groupChange, []*cobra.Command{a.cancelVerb(), a.retryVerb(), a.pauseVerb(), a.resumeVerb()}},
 		{groupFarm, []*cobra.Command{a.upVerb(), a.brainVerb(), a.workerVerb(), a.doctorVerb()}},

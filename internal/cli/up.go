@@ -20,7 +20,7 @@ func (a *app) upVerb() *cobra.Command {
 		Long: `Starts a brain and workers as child processes and keeps them running: what dies is
 started again with growing pauses, and every exit is logged. By default one worker
 takes cpu tasks on all cores, and one more each GPU. The first INT or TERM drains:
-nothing new starts, and what runs gets worker.grace nothing new starts, and what runs gets worker.grace to end. The second interrupts.
+nothing new starts, and what runs gets worker.grace to end. The second interrupts.
 An orderly end leaves with 0.`,
 		Example: lines("candor up", "candor up --workers 3 --slots 1", "candor up --state ./state --listen 127.0.0.1:7070"),
 		Args:    exactly(), Annotations: map[string]string{ownSignals: "yes"},

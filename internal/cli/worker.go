@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,7 +22,15 @@ import (
 type workerFlags struct {
 	gpu        string // UUID or index; "": none
 	supervisor string
+	server     string // its model server; see the constants
 }
+
+// What --model-server says beside an address of a server that runs, and :PORT
+// for one of the worker's own.
+const (
+	noServer  = "none"
+	ownServer = "own" // as the settings say
+)
 
 func (a *app) workerVerb() *cobra.Command {
 	var w workerFlags
@@ -56,6 +65,7 @@ URL, and a token when it is on another machine.`,
 	a.flagSetting(cmd, false, "labels", "worker.labels", "`labels` that plans can require, with commas")
 	a.flagSetting(cmd, false, "tools", "worker.tools", "`programs` that plans can require, with commas; default those found")
 	cmd.Flags().StringVar(&w.gpu, "gpu", "", "the `GPU` it works with, by UUID or index; default none")
+	cmd.Flags().StringVar(&w.server, "model-server", "", "`server` for llm tasks: none, the URL of one that runs, or :PORT for its own; default as models.server says")
 	cmd.Flags().StringVar(&w.supervisor, "supervisor", "", "`name` of the supervisor that can end its processes")
 	_ = cmd.Flags().MarkHidden("supervisor") // candor up sets it; a person has no use for it
 	cmd.AddCommand(a.workerLsVerb(), a.drainVerb(), a.undrainVerb())
@@ -101,8 +111,11 @@ func (a *app) work(ctx context.Context, cfg *config.Loaded, w workerFlags) (err 
 	if len(o.Tools) == 0 {
 		o.Tools = nil
 	}
-	if card != nil {
+	if card != nil && card.Vendor != simulatedCard {
 		o.Telemetry = gpu.Exec{}
+	}
+	if o.Models, err = a.modelHost(cfg, name, w.server, card, log.Logger()); err != nil {
+		return err
 	}
 	return worker.Run(ctx, o)
 }
@@ -136,6 +149,9 @@ func findGPU(ctx context.Context, name string) (*gpu.GPU, error) {
 	if name == "" {
 		return nil, nil
 	}
+	if card, is := simulated(name); is {
+		return card, nil
+	}
 	inventory, err := gpu.Detect(ctx, gpu.Exec{})
 	if err != nil {
 		return nil, err
@@ -149,4 +165,29 @@ func findGPU(ctx context.Context, name string) (*gpu.GPU, error) {
 		return nil, e
 	}
 	return &inventory.GPUs[i], nil
+}
+
+// simulatedCard is the vendor of cards that candor demo makes up.
+const simulatedCard gpu.Vendor = "simulated"
+
+// simulated reads simulated:INDEX:SIZE, a card that is not there. No tool is
+// asked about it.
+func simulated(name string) (*gpu.GPU, bool) {
+	parts := strings.Split(name, ":")
+	if len(parts) != 3 || parts[0] != string(simulatedCard) {
+		return nil, false
+	}
+	index, err := strconv.Atoi(parts[1])
+	if err != nil {
+		return nil, false
+	}
+	size, err := candor.ParseBytes(parts[2])
+	if err != nil {
+		return nil, false
+	}
+	memory := gpu.Reading[int64]{Value: int64(size), Known: true, Raw: parts[2]}
+	return &gpu.GPU{
+		Vendor: simulatedCard, Index: gpu.Reading[int]{Value: index, Known: true, Raw: parts[1]},
+		UUID: "SIMULATED-" + parts[1], Name: "simulated card", MemoryTotal: memory, MemoryFree: memory,
+	}, true
 }

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"candor"
+	"candor/internal/modelhost"
 	"candor/internal/process"
 	"candor/internal/record"
 )
@@ -23,7 +24,8 @@ type attempt struct {
 	lease  string // path of its record
 	orders chan order
 
-	recorded bool // something was written to lease; the attempt's goroutine only
+	loan     *modelhost.Loan // of the model server, for a command of class llm
+	recorded bool            // something was written to lease; the attempt's goroutine only
 
 	progress atomic.Pointer[candor.Progress]
 	process  atomic.Pointer[process.Process] // nil before the start
@@ -106,9 +108,21 @@ func (w *worker) perform(a *attempt) (r candor.Result) {
 		return candor.Result{Outcome: o.outcome, Reason: o.reason}
 	default:
 	}
-	if a.spec.Step.Run == "" && len(a.spec.Step.Argv) == 0 {
+	switch step := &a.spec.Step; {
+	case step.Order != nil:
+		return w.carryOut(a)
+	case step.LLM != nil:
+		return w.answerRows(a)
+	case step.Run == "" && len(step.Argv) == 0:
 		return candor.Result{Outcome: candor.AttemptDone}
+	case step.Class == candor.ClassLLM && w.o.Models != nil:
+		return w.withModel(a)
 	}
+	return w.command(a)
+}
+
+// command runs an attempt's command to its end.
+func (w *worker) command(a *attempt) candor.Result {
 	proc, early := w.start(a)
 	if early != nil {
 		return *early

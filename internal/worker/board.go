@@ -14,6 +14,8 @@ import (
 // method holds mu for a few assignments and never across I/O, so that nobody
 // waits for anybody.
 type board struct {
+	serving func() *candor.Serving // immutable
+
 	mu sync.Mutex
 	// guarded by mu
 	session   candor.RegisterReply // zero Session: not registered
@@ -27,10 +29,11 @@ type board struct {
 	errors    map[string]int // failed calls by code, since the last heartbeat that got through
 	gpu       *candor.GPU
 	orders    candor.HeartbeatReply // the last ones, without Abort
+	cooling   chan struct{}         // closed when orders.Cool changes
 }
 
-func newBoard(now time.Time, gpu *candor.GPU) *board {
-	return &board{running: map[int64]*attempt{}, errors: map[string]int{}, idleAt: now, doingAt: now, gpu: gpu}
+func newBoard(now time.Time, gpu *candor.GPU, serving func() *candor.Serving) *board {
+	return &board{serving: serving, running: map[int64]*attempt{}, errors: map[string]int{}, cooling: make(chan struct{}), idleAt: now, doingAt: now, gpu: gpu}
 }
 
 // do says what the main loop does; the same again keeps its age.
@@ -83,6 +86,16 @@ func (b *board) count() (running, completed, failed int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return len(b.running), b.completed, b.failed
+}
+
+func (b *board) load() load {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var l load
+	for _, a := range b.running {
+		l.add(a.spec.Step.Class)
+	}
+	return l
 }
 
 func (b *board) failedCall(code candor.Code) {
@@ -149,15 +162,26 @@ func (b *board) ordered(reply candor.HeartbeatReply) (changed bool, was candor.H
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	was = b.orders
-	b.orders = candor.HeartbeatReply{Draining: reply.Draining, Paused: reply.Paused}
-	return was.Draining != reply.Draining || was.Paused != reply.Paused, was
+	b.orders = candor.HeartbeatReply{Draining: reply.Draining, Paused: reply.Paused, Cool: reply.Cool}
+	if was.Cool != reply.Cool {
+		close(b.cooling)
+		b.cooling = make(chan struct{})
+	}
+	return was.Draining != reply.Draining || was.Paused != reply.Paused || (was.Cool == "") != (reply.Cool == ""), was
 }
 
 func (b *board) view() candor.View {
+	serving := b.serving()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	// Without a model server a worker is ready, neither cold nor hot.
-	return candor.View{State: candor.WorkerReady, GPU: b.gpu}
+	return viewOf(b.gpu, serving)
+}
+
+// hot says that the card is too hot, "" if it is not, and when to ask again.
+func (b *board) hot() (text string, changed <-chan struct{}) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.orders.Cool, b.cooling
 }
 
 func (b *board) card(gpu *candor.GPU) {
@@ -169,11 +193,12 @@ func (b *board) card(gpu *candor.GPU) {
 // heartbeat is the reporter's word. unsent are leases whose results wait for the
 // brain: the worker still answers for them.
 func (b *board) heartbeat(now time.Time, unsent []int64) candor.HeartbeatRequest {
+	serving := b.serving()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	req := candor.HeartbeatRequest{
 		Session: b.session.Session, Doing: b.doing, Since: candor.Duration(now.Sub(b.doingAt)),
-		View: candor.View{State: candor.WorkerReady, GPU: b.gpu}, Errors: maps.Clone(b.errors),
+		View: viewOf(b.gpu, serving), Errors: maps.Clone(b.errors),
 	}
 	if !b.idleAt.IsZero() {
 		req.Idle = candor.Duration(now.Sub(b.idleAt))

@@ -57,6 +57,7 @@ func (w *worker) environ(a *attempt) ([]string, error) {
 	a.needsEnv(env)
 	w.ownEnv(env, a)
 	w.gpuEnv(env, a.spec.Step.Class)
+	modelEnv(env, a)
 	for name, value := range env {
 		if strings.ContainsRune(name, 0) || strings.ContainsRune(value, 0) {
 			return nil, fmt.Errorf("$%s holds a zero byte, which no environment variable can", quote(name))

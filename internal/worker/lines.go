@@ -33,6 +33,7 @@ const (
 	lineResult      = "result.verdict"
 	lineSpool       = "result.spool"
 	lineDisk        = "worker.disk"
+	lineModel       = "worker.model"
 )
 
 // say logs one sentence. Repeats are folded by what attrs say.
@@ -83,7 +84,14 @@ func (w *worker) initialized() string {
 			text = fmt.Sprintf("Worker initialized: %s on GPU %d (%s)", w.o.Name, g.Index.Value, or(g.UUID, "no UUID"))
 		}
 	}
-	return text + ", no model server"
+	if w.o.Models == nil {
+		return text + ", no model server"
+	}
+	s := w.o.Models.Serving()
+	if port := portOf(s.URL); port > 0 {
+		return fmt.Sprintf("%s, %s port %d", text, s.Kind, port)
+	}
+	return fmt.Sprintf("%s, %s on a port of its own", text, s.Kind)
 }
 
 // emptyText is what a fruitless claim saw, with every refusal counted by the

@@ -167,8 +167,7 @@ func (l *loop) step() {
 		}
 		return
 	}
-	running, _, _ := w.board.count()
-	if free := w.o.Slots - running; free > 0 && !l.asking && l.stop == "" {
+	if free := w.room(); free > 0 && !l.asking && l.stop == "" {
 		l.ask(session, epoch, free)
 	} else if !l.sending && w.spool.waiting() {
 		l.sending = true

@@ -11,6 +11,7 @@ import (
 	"candor"
 	"candor/internal/clock"
 	"candor/internal/gpu"
+	"candor/internal/modelhost"
 )
 
 // Brain is what a worker asks of a brain; *client.Client is one.
@@ -46,7 +47,7 @@ type Options struct {
 	StateDir string // holds attempts/ and workers/<name>/; see docs/worker.md
 	Brain    Brain
 
-	Classes []candor.Class // in order of preference; nil: all, resource aside, that it can serve
+	Classes []candor.Class // in order of preference; nil: all that it can serve
 	Slots   int            // attempts at once; 0 = 1
 	Labels  []string       // given by the owner
 	Tools   []string       // programs to offer if they are found on PATH; nil: a list of usual ones
@@ -54,6 +55,9 @@ type Options struct {
 
 	// Telemetry runs the vendor's tool to refresh GPU; nil: GPU stays as given.
 	Telemetry gpu.Runner
+
+	// Models is its model server; nil: none. The worker runs it.
+	Models *modelhost.Host
 
 	Supervisor string // name of the supervisor that can see and end this process; "": none
 	Version    string // of candor
@@ -109,6 +113,9 @@ func (o Options) withDefaults() (Options, error) {
 		o.Classes = []candor.Class{candor.ClassCPU}
 		if o.GPU != nil {
 			o.Classes = []candor.Class{candor.ClassScript, candor.ClassCPU}
+		}
+		if o.Models != nil {
+			o.Classes = append(append([]candor.Class{candor.ClassResource}, o.Classes...), candor.ClassLLM)
 		}
 	}
 	if o.Environ == nil {

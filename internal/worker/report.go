@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"candor"
-	"candor/internal/gpu"
 	"candor/internal/record"
 )
 
@@ -16,7 +15,7 @@ const (
 	defaultHeartbeat = 10 * time.Second
 	// cardEvery is how often the GPU's numbers are refreshed: heat changes in
 	// seconds, and a call of the vendor's tool takes up to one.
-	cardEvery = 15 * time.Second
+	cardEvery = 5 * time.Second
 )
 
 // report is the reporter: it says what the main loop does, whatever state that
@@ -28,12 +27,15 @@ func (w *worker) report(ctx context.Context) {
 		return
 	}
 	back := newBackoff()
+	var told int64 // revision of the catalog that the brain has
 	for ctx.Err() == nil {
 		w.o.OnPoint("report")
 		begun := w.o.Clock.Now()
 		every := or(w.board.joined().Heartbeat.D(), defaultHeartbeat)
 		req := w.board.heartbeat(begun, w.spool.unsent())
 		req.Wait = candor.Duration(every)
+		catalog, revision := w.catalog(told)
+		req.Catalog = catalog
 		w.tellHeartbeat(req)
 		reply, err := w.o.Brain.Heartbeat(ctx, w.o.Name, req)
 		if err != nil {
@@ -44,11 +46,16 @@ func (w *worker) report(ctx context.Context) {
 		}
 		back.Reset()
 		w.answered()
+		told = revision
 		w.board.forgive(req.Errors)
 		if news := w.obey(reply); news {
 			continue // the brain did not hold the answer: be there for its next word
 		}
-		_ = w.o.Clock.Sleep(ctx, every-w.o.Clock.Now().Sub(begun))
+		select {
+		case <-w.o.Clock.After(every - w.o.Clock.Now().Sub(begun)):
+		case <-w.news():
+		case <-ctx.Done():
+		}
 	}
 }
 
@@ -99,33 +106,7 @@ func (w *worker) obey(reply candor.HeartbeatReply) (news bool) {
 		}
 	}
 	tell(reply.Draining, was.Draining, "drains this worker: it gets nothing new", "ends the drain of this worker")
+	tell(reply.Cool != "", was.Cool != "", "lets the card cool: "+reply.Cool, "says that the card is cool again")
 	tell(reply.Paused, was.Paused, "paused this worker: it gets nothing new", "resumed this worker")
 	return true
-}
-
-// watchCard refreshes the GPU's numbers.
-func (w *worker) watchCard(ctx context.Context) {
-	last, err := gpu.Detect(ctx, w.o.Telemetry)
-	for err == nil {
-		for _, g := range last.GPUs {
-			if g.UUID == w.o.GPU.UUID {
-				w.board.card(cardOf(&g))
-			}
-		}
-		if err = w.o.Clock.Sleep(ctx, cardEvery); err == nil {
-			last, err = gpu.Sample(ctx, w.o.Telemetry, last)
-		}
-	}
-}
-
-// cardOf is the card as the brain is told of it; what is not known is zero.
-func cardOf(g *gpu.GPU) *candor.GPU {
-	if g == nil {
-		return nil
-	}
-	return &candor.GPU{
-		Index: g.Index.Value, UUID: g.UUID, Name: g.Name,
-		Total: candor.Bytes(g.MemoryTotal.Value), Free: candor.Bytes(g.MemoryFree.Value),
-		Temperature: g.Temperature.Value, Utilisation: g.Utilization.Value, Power: g.PowerDraw.Value,
-	}
 }

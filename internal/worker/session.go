@@ -36,9 +36,10 @@ func (w *worker) register(ctx context.Context, seen int64) error {
 	holds := append(w.board.recount(), w.spool.unsent()...)
 	slices.Sort(holds)
 	self := process.ProcState(os.Getpid())
+	catalog, _ := w.catalog(0)
 	reply, err := w.o.Brain.Register(ctx, candor.RegisterRequest{
 		Protocol: candor.Protocol, View: w.board.view(), Holds: slices.Compact(holds),
-		Verified: len(w.leftover) == 0, Leftover: w.leftover,
+		Verified: len(w.leftover) == 0, Leftover: w.leftover, Catalog: catalog,
 		Info: candor.WorkerInfo{
 			Name: w.o.Name, Host: w.o.Host, PID: self.PID, Started: int64(self.Start), Version: w.o.Version,
 			Classes: w.o.Classes, Slots: w.o.Slots, Labels: w.o.Labels, Tools: w.tools, GPU: cardOf(w.o.GPU),

@@ -75,7 +75,7 @@ func Run(ctx context.Context, o Options) error {
 func open(o Options) (*worker, error) {
 	w := &worker{
 		o: o, dir: filepath.Join(o.StateDir, "workers", o.Name), leases: process.LeaseDir(o.StateDir, o.Name),
-		tools: findTools(o.Tools, o.Environ), board: newBoard(o.Clock.Now(), cardOf(o.GPU)),
+		tools: findTools(o.Tools, o.Environ), board: newBoard(o.Clock.Now(), cardOf(o.GPU), func() *candor.Serving { return serving(o.Models) }),
 		link: &link{}, door: make(chan struct{}, 1), joined: make(chan struct{}),
 		ended: make(chan struct{}, 1), stale: make(chan struct{}, 1), crashes: make(chan crash, 1),
 	}
@@ -150,6 +150,9 @@ func (w *worker) run(ctx context.Context) error {
 	w.helpers.Go(func() { w.guard("reporter", func() { w.report(calls) }) })
 	if w.o.GPU != nil && w.o.Telemetry != nil {
 		w.helpers.Go(func() { w.guard("telemetry", func() { w.watchCard(calls) }) })
+	}
+	if w.o.Models != nil {
+		w.helpers.Go(func() { w.guard("model server", func() { w.keepServer(calls) }) })
 	}
 	w.say(slog.LevelInfo, lineStarting, "Worker "+w.o.Name+" starting main loop")
 	why, c, fatal := w.mainLoop(ctx, calls)
