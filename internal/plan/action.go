@@ -84,6 +84,30 @@ func (c *compiler) commanded(d *draft) {
 	d.step.Context = c.whole(t.Options.object.NumCtx, "num_ctx", 1, candor.MaxContext)
 }
 
+// accepted are the other models that may serve.
+func (c *compiler) accepted(d *draft) []string {
+	if d.step.Class != candor.ClassLLM {
+		return nil // told by commanded or prompted
+	}
+	var all []string
+	seen := []string{candor.ModelName(d.step.Model)}
+	for _, t := range d.task.Accept.values {
+		name := c.text(t.leaf)
+		switch spelt := candor.ModelName(name); {
+		case name == "": // told already
+		case spelt == "":
+			c.wrong(t.node, "", "%q is no name of a model", clip(name))
+		case spelt == seen[0]:
+			c.wrong(t.node, "accept names others that may serve", "%s is the task's own model", clip(name))
+		case slices.Contains(seen, spelt):
+			c.wrong(t.node, "", "%s stands here twice", clip(name))
+		default:
+			all, seen = append(all, name), append(seen, spelt)
+		}
+	}
+	return all
+}
+
 // promptKeys are the keys that say more about a prompt.
 func (t *task) promptKeys() []way {
 	return []way{

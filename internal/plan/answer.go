@@ -2,7 +2,7 @@ package plan
 
 import (
 	"encoding/json"
-	"os"
+	"fmt"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -21,11 +21,11 @@ func (c *compiler) answerSchema(a answer) json.RawMessage {
 	if a.node.Kind != yaml.MappingNode {
 		return c.schemaFile(a)
 	}
-	raw, ok := c.jsonWith(a.node, c.vars)
+	raw, ok := c.jsonWith(a.node, &c.vars)
 	if !ok {
 		return nil
 	}
-	c.checkSchema(raw, func(path []string) (*yaml.Node, string) { return nodeAt(a.node, path), "" })
+	c.checkSchema(raw, "the schema", func(path []string) *yaml.Node { return nodeAt(a.node, path) })
 	return raw
 }
 
@@ -36,13 +36,10 @@ func (c *compiler) schemaFile(a answer) json.RawMessage {
 		return nil
 	}
 	full, shown := c.locate(written)
-	text, err := os.ReadFile(full)
+	text, err := readBeside(full, candor.MaxSchema, "a schema")
 	switch {
 	case err != nil:
-		c.wrong(a.node, "a relative path starts at the plan's folder", "schema %q cannot be read: %s", shown, cause(err))
-		return nil
-	case len(text) > candor.MaxSchema:
-		c.wrong(a.node, "", "schema %q: %d bytes are more than the %d it may have", shown, len(text), candor.MaxSchema)
+		c.wrong(a.node, missingHint(err), "schema %q %s", shown, err)
 		return nil
 	case !utf8.Valid(text):
 		c.wrong(a.node, "", "schema %q is not UTF-8", shown)
@@ -52,32 +49,26 @@ func (c *compiler) schemaFile(a answer) json.RawMessage {
 		c.errors = append(c.errors, notJSON(shown, string(text), 1, ""))
 		return nil
 	}
-	c.checkSchema(text, func(path []string) (*yaml.Node, string) {
-		return a.node, "schema " + shown + ": "
-	})
+	c.checkSchema(text, fmt.Sprintf("schema %q", shown), func([]string) *yaml.Node { return a.node })
 	return compact(text)
 }
 
 // checkSchema reports what is wrong with a schema; place says where a path into
-// it stands in the plan, and what to say before.
-func (c *compiler) checkSchema(raw json.RawMessage, place func(path []string) (*yaml.Node, string)) {
+// it stands in the plan.
+func (c *compiler) checkSchema(raw json.RawMessage, what string, place func(path []string) *yaml.Node) {
+	at := func(path []string) string {
+		if len(path) == 0 {
+			return what
+		}
+		return what + ", at " + clip(strings.Join(path, "."))
+	}
 	errors, warnings := schemaProblems(raw)
 	for _, p := range errors {
-		n, before := place(p.path)
-		c.wrong(n, p.hint, "%s%s%s", before, at(p.path), p.text)
+		c.wrong(place(p.path), p.hint, "%s: %s", at(p.path), p.text)
 	}
 	for _, p := range warnings {
-		n, before := place(p.path)
-		c.warn(n, p.hint, "%s%s%s", before, at(p.path), p.text)
+		c.warn(place(p.path), p.hint, "%s: %s", at(p.path), p.text)
 	}
-}
-
-// at says where in a schema something is.
-func at(path []string) string {
-	if len(path) == 0 {
-		return "the schema: "
-	}
-	return "the schema, at " + clip(strings.Join(path, ".")) + ": "
 }
 
 // nodeAt follows a path as far as it leads. Merge keys are not followed.

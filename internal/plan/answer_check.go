@@ -51,7 +51,7 @@ func schemaProblems(raw json.RawMessage) (errors, warnings []schemaProblem) {
 		// Several are joined in no particular order.
 		all := strings.Split(err.Error(), "\n")
 		slices.Sort(all)
-		w.wrong(nil, "", "%s", clip(all[0]))
+		w.wrong(nil, "", "%s", all[0])
 	}
 	return w.errors, w.warnings
 }
@@ -95,15 +95,19 @@ func (w *schemaWalk) keyword(path []string, key string, value any) {
 		if _, err := regexp.Compile(text); !ok || err != nil {
 			w.wrong(path, "patterns are those of RE2: no look-ahead, no back-references", "%s is not a pattern", jsonKind(value))
 		}
-	case "list", "number", "text", "truth":
+	case "reference":
+		if to, ok := value.(string); !ok || !strings.HasPrefix(to, "#") {
+			w.wrong(path, "like #/$defs/name: candor fetches nothing", "a place within the schema is wanted, not %s", jsonKind(value))
+		}
+	case "list", "number", "text", "truth value":
 		if !kindFits(kind, value) {
 			w.wrong(path, "", "a %s is wanted, not %s", kind, jsonKind(value))
 		}
 	case "":
 		if !strings.HasPrefix(key, "$") && !strings.HasPrefix(key, "x-") {
-			hint := didYouMean(key, slices.Sorted(maps.Keys(keywords())), "")
-			if nearest(key, slices.Sorted(maps.Keys(keywords()))) == "" {
-				hint = ""
+			hint := ""
+			if meant := nearest(key, slices.Sorted(maps.Keys(keywords()))); meant != "" {
+				hint = fmt.Sprintf("did you mean %q?", meant)
 			}
 			w.warnings = append(w.warnings, schemaProblem{path, fmt.Sprintf("%q is no keyword of JSON Schema, so it asks for nothing", clip(key)), hint})
 		}
@@ -118,7 +122,7 @@ func kindFits(kind string, value any) (fits bool) {
 		_, fits = value.(float64)
 	case "text":
 		_, fits = value.(string)
-	case "truth":
+	case "truth value":
 		_, fits = value.(bool)
 	}
 	return fits
@@ -225,14 +229,15 @@ func jsonKind(value any) string {
 func keywords() map[string]string {
 	all := map[string]string{"type": "type", "pattern": "pattern", "const": "any", "default": "any", "items": "schema", "dependencies": "any", "dependentRequired": "any"}
 	for kind, names := range map[string]string{
-		"schema":  "additionalProperties additionalItems not if then else contains propertyNames unevaluatedItems unevaluatedProperties contentSchema",
-		"schemas": "allOf anyOf oneOf prefixItems",
-		"named":   "properties patternProperties $defs definitions dependentSchemas",
-		"count":   "minLength maxLength minItems maxItems minContains maxContains minProperties maxProperties",
-		"number":  "minimum maximum exclusiveMinimum exclusiveMaximum multipleOf",
-		"text":    "title description format contentEncoding contentMediaType $ref $id $schema $comment $anchor $dynamicAnchor $dynamicRef",
-		"truth":   "uniqueItems deprecated readOnly writeOnly",
-		"list":    "enum required examples",
+		"schema":      "additionalProperties additionalItems not if then else contains propertyNames unevaluatedItems unevaluatedProperties contentSchema",
+		"schemas":     "allOf anyOf oneOf prefixItems",
+		"named":       "properties patternProperties $defs definitions dependentSchemas",
+		"count":       "minLength maxLength minItems maxItems minContains maxContains minProperties maxProperties",
+		"number":      "minimum maximum exclusiveMinimum exclusiveMaximum multipleOf",
+		"text":        "title description format contentEncoding contentMediaType $id $schema $comment $anchor $dynamicAnchor",
+		"truth value": "uniqueItems deprecated readOnly writeOnly",
+		"list":        "enum required examples",
+		"reference":   "$ref $dynamicRef",
 	} {
 		for name := range strings.FieldsSeq(names) {
 			all[name] = kind

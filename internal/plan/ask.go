@@ -19,7 +19,7 @@ func (c *compiler) prompted(d *draft) {
 			w := t.ways()[slices.IndexFunc(t.ways(), way.given)]
 			c.wrong(w.node, "did you mean class: llm?", "%s goes with class llm, not %s", w.key, d.step.Class)
 		}
-		return
+		return // one problem says it for all that goes with a prompt
 	}
 	if t.Env.given() {
 		c.wrong(t.Env.node, "the texts may hold {{ inputs.name }}", "a prompt runs no command, so it has no variables")

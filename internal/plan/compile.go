@@ -140,6 +140,7 @@ func (c *compiler) basics(d *draft) {
 	}
 	s.VRAM = c.amount(t.VRAM)
 	s.Model = c.text(t.Model.leaf)
+	s.Accept = c.accepted(d)
 	c.action(d)
 	switch {
 	case s.Class == candor.ClassLLM && !t.Model.given():

@@ -36,6 +36,12 @@ func (r *reader) warn(n *yaml.Node, hint, format string, args ...any) {
 	r.warnings = append(r.warnings, r.doc.problem(n.Line, n.Column, fmt.Sprintf(format, args...), hint))
 }
 
+// warnAt warns of a character within a scalar.
+func (r *reader) warnAt(n *yaml.Node, offset int, hint, format string, args ...any) {
+	line, column := r.doc.at(n, offset)
+	r.warnings = append(r.warnings, r.doc.problem(line, column, fmt.Sprintf(format, args...), hint))
+}
+
 // sorted is everything found, in the order of the plan, then of other files, each
 // thing once, up to maxProblems.
 func (r *reader) sorted(all Errors) Errors {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"candor"
+
 	"go.yaml.in/yaml/v3"
 )
 
@@ -49,7 +51,16 @@ func open(path string) (*document, Errors) {
 	return doc, nil
 }
 
-// readLimited reads a file of at most so many bytes, a whole number of MiB.
+// readBeside reads a file that a plan names. Devices and pipes may never end.
+func readBeside(path string, limit int64, what string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err == nil && !info.IsDir() && !info.Mode().IsRegular() {
+		return nil, errors.New("is not a regular file")
+	}
+	return readLimited(path, limit, what)
+}
+
+// readLimited reads a file of at most so many bytes.
 func readLimited(path string, limit int64, what string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -65,7 +76,7 @@ func readLimited(path string, limit int64, what string) ([]byte, error) {
 		return nil, fmt.Errorf("cannot be read: %w", err)
 	}
 	if int64(len(text)) > limit {
-		return nil, fmt.Errorf("is larger than the %d MiB %s may have", limit>>20, what)
+		return nil, fmt.Errorf("is larger than the %s %s may have", candor.Bytes(limit), what)
 	}
 	return text, nil
 }

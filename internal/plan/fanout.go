@@ -84,7 +84,7 @@ func (c *compiler) writtenItems(d *draft, node *yaml.Node) ([]json.RawMessage, b
 	}
 	items, good := make([]json.RawMessage, 0, len(node.Content)), true
 	for _, child := range node.Content {
-		raw, ok := c.jsonWith(child, c.vars)
+		raw, ok := c.jsonWith(child, &c.vars)
 		if !ok {
 			good = false
 			continue

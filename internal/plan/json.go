@@ -13,14 +13,25 @@ import (
 
 // json gives any YAML value as JSON, or reports why it cannot be one. Mappings
 // keep the order of the file.
-func (r *reader) json(n *yaml.Node) (json.RawMessage, bool) {
+func (r *reader) json(n *yaml.Node) (json.RawMessage, bool) { return r.jsonWith(n, nil) }
+
+// jsonWith fills in the variables of its texts, unless there are none to know. A
+// text that is one variable and nothing else becomes a value of that type.
+func (r *reader) jsonWith(n *yaml.Node, vars *variables) (json.RawMessage, bool) {
 	switch n.Kind {
 	case yaml.AliasNode:
-		return r.json(n.Alias)
+		return r.jsonWith(n.Alias, vars)
 	case yaml.SequenceNode:
-		return r.jsonList(n)
+		return r.jsonList(n, vars)
 	case yaml.MappingNode:
-		return r.jsonObject(n)
+		return r.jsonObject(n, vars)
+	}
+	if vars != nil && n.ShortTag() == "!!str" {
+		if v, ok := r.single(n, *vars); ok && !v.broken {
+			return v.raw, true
+		}
+		text, ok := r.expand(n, *vars, nil)
+		return quoted(text), ok
 	}
 	switch n.ShortTag() {
 	case "!!null":
@@ -47,10 +58,10 @@ func (r *reader) json(n *yaml.Node) (json.RawMessage, bool) {
 	return nil, false
 }
 
-func (r *reader) jsonList(n *yaml.Node) (json.RawMessage, bool) {
+func (r *reader) jsonList(n *yaml.Node, vars *variables) (json.RawMessage, bool) {
 	list, good := make([]json.RawMessage, 0, len(n.Content)), true
 	for _, child := range n.Content {
-		raw, ok := r.json(child)
+		raw, ok := r.jsonWith(child, vars)
 		list, good = append(list, raw), good && ok
 	}
 	if !good {
@@ -59,12 +70,12 @@ func (r *reader) jsonList(n *yaml.Node) (json.RawMessage, bool) {
 	return encoded(list), true
 }
 
-func (r *reader) jsonObject(n *yaml.Node) (json.RawMessage, bool) {
+func (r *reader) jsonObject(n *yaml.Node, vars *variables) (json.RawMessage, bool) {
 	pairs, good := r.mapping(n)
 	var b bytes.Buffer
 	b.WriteByte('{')
 	for i, p := range pairs {
-		raw, ok := r.json(p.value)
+		raw, ok := r.jsonWith(p.value, vars)
 		if good = good && ok; !good {
 			continue
 		}

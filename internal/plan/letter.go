@@ -61,7 +61,9 @@ func (c *compiler) inputPart(n *yaml.Node, p piece) (string, bool) {
 	kinds := []string{"inputs", "item", "needs"}
 	if first := firstSegment(p.text); first != "inputs" {
 		hint = "a text for a model may hold {{ inputs.name }}, {{ item }}, {{ item.field }} and {{ needs.task.output }}"
-		if meant := nearest(first, kinds); meant != "" {
+		if _, isInput := c.vars.values[p.text]; isInput {
+			hint = fmt.Sprintf("did you mean {{ inputs.%s }}?", p.text)
+		} else if meant := nearest(first, kinds); meant != "" {
 			hint = fmt.Sprintf("did you mean {{ %s }}?", clip(meant+strings.TrimPrefix(p.text, first)))
 		}
 	}
@@ -118,7 +120,7 @@ func (c *compiler) itemField(d *draft, n *yaml.Node, p piece, path string) {
 	case !seen:
 		c.wrongAt(n, p.offset, fieldHint(path, first), "no item has %q", clip(path))
 	default:
-		c.warn(n, "that row will have an error in place of its answer", "item %d has no %q", lacking, clip(path))
+		c.warnAt(n, p.offset, "that row will have an error in place of its answer", "item %d has no %q", lacking, clip(path))
 	}
 }
 

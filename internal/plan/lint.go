@@ -29,8 +29,7 @@ func (c *compiler) lint(d *draft) {
 		}
 		if strings.HasPrefix(name, "ITEM") {
 			if !d.task.Foreach.given() {
-				line, column := c.doc.at(run.node, m[0])
-				c.warnings = append(c.warnings, c.doc.problem(line, column, fmt.Sprintf("$%s will be empty: the task has no foreach", name), ""))
+				c.warnAt(run.node, m[0], "", "$%s will be empty: the task has no foreach", name)
 			}
 			continue
 		}

@@ -65,21 +65,25 @@ func readRows(full, shown string) rows {
 		return rows{failed: errors.New("is no file of rows by its name"),
 			hint: "rows.jsonl has one JSON value on each line, rows.csv has a header that names the fields"}
 	}
-	text, err := readLimited(full, maxRows, "a file of rows")
+	text, err := readBeside(full, maxRows, "a file of rows")
 	if err != nil {
-		r := rows{failed: err}
-		if errors.Is(err, fs.ErrNotExist) {
-			r.hint = "a relative path starts at the plan's folder"
-		}
-		return r
+		return rows{failed: err, hint: missingHint(err)}
 	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	r := rowReader{shown: shown}
 	parse(&r, text)
 	if r.size > maxRows && len(r.wrong) == 0 {
-		return rows{failed: fmt.Errorf("is %d bytes as JSON, more than the %d MiB that one batch can carry", r.size, maxRows>>20), hint: "cut it into several files"}
+		return rows{failed: fmt.Errorf("is %s as JSON, more than the %s that one batch can carry", candor.Bytes(r.size), candor.Bytes(maxRows)), hint: "cut it into several files"}
 	}
 	return r.rows
+}
+
+// missingHint is for a file beside the plan that is not there.
+func missingHint(err error) string {
+	if errors.Is(err, fs.ErrNotExist) {
+		return "a relative path starts at the plan's folder"
+	}
+	return ""
 }
 
 // rowReader gathers rows, and what is wrong with them.
@@ -156,7 +160,7 @@ func parseJSONL(r *rowReader, text []byte) {
 			r.add(row, line, bytes.TrimRight(source, "\r\n"))
 		}
 	}
-	if len(r.items) == 0 && len(r.wrong) > 0 && bytes.HasPrefix(bytes.TrimSpace(text), []byte("[")) {
+	if whole := bytes.TrimSpace(text); len(r.wrong) > 0 && bytes.HasPrefix(whole, []byte("[")) && bytes.HasSuffix(whole, []byte("]")) {
 		r.wrong = r.wrong[:1]
 		r.wrong[0].Hint = "this is one list, not a row on each line: jq -c '.[]' makes rows of it"
 	}

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -125,40 +124,4 @@ func (r *reader) single(n *yaml.Node, vars variables) (value, bool) {
 	}
 	v, known, _ := vars.lookup(all[1].text)
 	return v, known && v.raw != nil
-}
-
-// jsonWith gives a YAML value as JSON, variables in its texts filled in.
-func (r *reader) jsonWith(n *yaml.Node, vars variables) (json.RawMessage, bool) {
-	if n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
-	if v, ok := r.single(n, vars); ok {
-		return v.raw, true
-	}
-	return r.json(r.substituted(n, vars))
-}
-
-// substituted is a copy of a value with the variables in its texts filled in.
-func (r *reader) substituted(n *yaml.Node, vars variables) *yaml.Node {
-	if n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
-	c := *n
-	switch {
-	case n.Kind == yaml.ScalarNode && n.ShortTag() == "!!str":
-		c.Value, _ = r.expand(n, vars, nil)
-		c.Tag = "!!str"
-	case n.Kind == yaml.SequenceNode:
-		c.Content = make([]*yaml.Node, len(n.Content))
-		for i, child := range n.Content {
-			c.Content[i] = r.substituted(child, vars)
-		}
-	case n.Kind == yaml.MappingNode:
-		c.Content = make([]*yaml.Node, len(n.Content))
-		copy(c.Content, n.Content)
-		for i := 1; i < len(n.Content); i += 2 {
-			c.Content[i] = r.substituted(n.Content[i], vars)
-		}
-	}
-	return &c
 }
