@@ -25,6 +25,7 @@ type schemaProblem struct {
 // later would refuse some of it too, but does not say where.
 type schemaWalk struct {
 	errors, warnings []schemaProblem
+	seen             []place
 }
 
 // schemaProblems says what is wrong with a schema, and what is probably not meant.
@@ -39,6 +40,9 @@ func schemaProblems(raw json.RawMessage) (errors, warnings []schemaProblem) {
 		return w.errors, nil
 	}
 	w.schema(nil, value)
+	for _, path := range circular(w.seen) {
+		w.wrong(path, "refer to it from properties or items, whose values come to an end", "it refers to itself for the same value, without end")
+	}
 	if len(w.errors) > 0 {
 		return w.errors, w.warnings
 	}
@@ -72,6 +76,10 @@ func (w *schemaWalk) schema(path []string, value any) {
 	case len(path) > 2*maxDepth:
 		w.wrong(path, "", "more than %d schemas inside each other", maxDepth)
 		return
+	}
+	w.seen = append(w.seen, place{path, object})
+	if _, named := object["$id"]; named && len(path) > 0 {
+		w.wrong(path, "refer to it as #/$defs/name", "only the whole schema may have an $id")
 	}
 	for _, key := range slices.Sorted(maps.Keys(object)) {
 		w.keyword(append(slices.Clone(path), key), key, object[key])
