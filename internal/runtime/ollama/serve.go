@@ -2,9 +2,9 @@ package ollama
 
 import (
 	"net"
-	"slices"
 	"strconv"
-	"strings"
+
+	"candor/internal/runtime"
 )
 
 // What a Serve's zero values stand for.
@@ -12,10 +12,6 @@ const (
 	DefaultParallel = 1   // Ollama's own
 	DefaultMaxQueue = 512 // Ollama's own
 )
-
-// MarkName is the environment variable that a managed server and its runners
-// carry, so that those which outlive a killed server can be told from others'.
-const MarkName = "CANDOR_MODEL_SERVER"
 
 // Serve is how to start `ollama serve` for one card. It is data: package
 // process takes Argv, Env and Mark, in a session of its own. A server that was
@@ -57,25 +53,11 @@ func (s Serve) URL() string { return "http://" + s.address() }
 
 func (s Serve) address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.Port)) }
 
-// Mark is what the processes of this server carry in their environment, and no
-// others: a later start for the same card and owner has the same mark, so that
-// it finds what an earlier one left.
-func (s Serve) Mark() []string {
-	gpu := s.GPU
-	if gpu == "" {
-		gpu = "cpu"
-	}
-	return []string{MarkName + "=" + gpu + "@" + s.Owner}
-}
+// Mark is what the processes of this server carry in their environment.
+func (s Serve) Mark() []string { return runtime.Mark(s.GPU, s.Owner) }
 
 // Env is the whole environment, without Mark.
 func (s Serve) Env() []string {
-	// Indices change with the order in which cards are counted; a UUID does not.
-	// The other vendors' variables hide their cards, which would be seen too.
-	cuda, rocm := s.GPU, ""
-	if s.AMD {
-		cuda, rocm = "", s.GPU
-	}
 	env := []string{
 		"OLLAMA_HOST=" + s.address(),
 		"OLLAMA_KEEP_ALIVE=-1",
@@ -83,11 +65,8 @@ func (s Serve) Env() []string {
 		"OLLAMA_MAX_QUEUE=" + strconv.Itoa(orElse(s.MaxQueue, DefaultMaxQueue)),
 		"OLLAMA_NO_CLOUD=1",
 		"OLLAMA_NOPRUNE=1", // another server's blobs are not this one's to remove
-		"CUDA_DEVICE_ORDER=PCI_BUS_ID",
-		"CUDA_VISIBLE_DEVICES=" + hidden(cuda),
-		"ROCR_VISIBLE_DEVICES=" + hidden(rocm),
-		"GGML_VK_VISIBLE_DEVICES=-1",
 	}
+	env = append(env, runtime.CardEnv(s.GPU, s.AMD)...)
 	if s.Context > 0 {
 		env = append(env, "OLLAMA_CONTEXT_LENGTH="+strconv.Itoa(s.Context))
 	}
@@ -97,36 +76,7 @@ func (s Serve) Env() []string {
 	if s.Models != "" {
 		env = append(env, "OLLAMA_MODELS="+s.Models)
 	}
-	decided := map[string]bool{}
-	for _, entry := range env {
-		decided[key(entry)] = true
-	}
-	base := slices.DeleteFunc(slices.Clone(s.Base), func(entry string) bool {
-		return decided[key(entry)] || private(key(entry))
-	})
-	return append(base, env...)
-}
-
-func key(entry string) string {
-	k, _, _ := strings.Cut(entry, "=")
-	return k
-}
-
-// private says whether a variable is not for a model server: candor's own,
-// the service manager's, and older names that would choose a card again.
-func private(key string) bool {
-	return strings.HasPrefix(key, "CANDOR_") || slices.Contains([]string{
-		"HIP_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC",
-	}, key)
-}
-
-// hidden is the value that hides every card: an empty one is read as "not set"
-// by some of the libraries.
-func hidden(uuid string) string {
-	if uuid == "" {
-		return "-1"
-	}
-	return uuid
+	return runtime.Environ(s.Base, env)
 }
 
 func orElse(n, standard int) int {
