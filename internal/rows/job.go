@@ -3,6 +3,9 @@ package rows
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/fnv"
 
 	"candor"
 	"candor/internal/clock"
@@ -67,3 +70,26 @@ type Error struct {
 }
 
 func (e *Error) Error() string { return e.Reason.Text }
+
+// items are the rows of the job.
+func (j Job) items() ([]json.RawMessage, error) {
+	if !j.Chunk {
+		return []json.RawMessage{j.Item}, nil
+	}
+	var list []json.RawMessage
+	if err := json.Unmarshal(j.Item, &list); err != nil {
+		return nil, fmt.Errorf("its item is no list of rows: %w", err)
+	}
+	if len(list) == 0 {
+		return nil, errors.New("its item is a list without rows")
+	}
+	return list, nil
+}
+
+// seed is the one of a row whose step names none: a run of the same task again
+// gives the same answers. It fits the 31 bits that every server takes.
+func (j Job) seed(row int) int64 {
+	h := fnv.New64a()
+	_, _ = fmt.Fprintf(h, "%d/%d", int64(j.Task), row)
+	return int64(h.Sum64() >> 33)
+}

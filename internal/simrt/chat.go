@@ -96,11 +96,8 @@ func (s *Server) answer(ctx context.Context, w http.ResponseWriter, req wireRequ
 	if m.EmbedsOnly {
 		return refuse(http.StatusBadRequest, "%q does not support chat", req.Model)
 	}
-	if _, ordered := s.strike(Error, m.Name); ordered {
-		return refuse(http.StatusInternalServerError, "an internal error was ordered")
-	}
-	if _, ordered := s.strike(Busy, m.Name); ordered {
-		return refuse(http.StatusServiceUnavailable, "server busy, please try again.  maximum pending requests exceeded")
+	if err := s.turnedAway(m); err != nil {
+		return err
 	}
 	began := s.clk.Now()
 	run, err := s.acquire(ctx, m, req.Options.settings(m), keep)
@@ -120,6 +117,17 @@ func (s *Server) answer(ctx context.Context, w http.ResponseWriter, req wireRequ
 		return err
 	}
 	return s.play(ctx, w, req, run, script, loaded)
+}
+
+// turnedAway refuses a request of either kind, if that is ordered.
+func (s *Server) turnedAway(m Model) error {
+	if _, ordered := s.strike(Error, m.Name); ordered {
+		return refuse(http.StatusInternalServerError, "an internal error was ordered")
+	}
+	if _, ordered := s.strike(Busy, m.Name); ordered {
+		return refuse(http.StatusServiceUnavailable, "server busy, please try again.  maximum pending requests exceeded")
+	}
+	return nil
 }
 
 // wireReply is one line of an answer; see Ollama's API.

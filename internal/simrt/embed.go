@@ -38,6 +38,9 @@ func (s *Server) embedding(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := s.turnedAway(m); err != nil {
+		return err
+	}
 	began := s.clk.Now()
 	run, err := s.acquire(r.Context(), m, req.Options.settings(m), keep)
 	if err != nil {

@@ -20,6 +20,8 @@ const (
 	Busy        Kind = "busy"          // 503 instead of an answer
 	Truncate    Kind = "truncate"      // a long prompt is cut in silence, whatever was asked
 	Endless     Kind = "endless"       // the answer does not end by itself
+	Prose       Kind = "prose"         // an answer by a schema has words and a code fence around its JSON
+	OffSchema   Kind = "off_schema"    // an answer by a schema is an object that does not obey it
 	Repeat      Kind = "repeat"        // the answer repeats one token, and is broken off
 	Hang        Kind = "hang"          // silence in an answer; everything else replies
 	Cut         Kind = "cut"           // the stream ends well, but without done:true
@@ -32,7 +34,7 @@ const (
 func Kinds() []Kind {
 	return []Kind{
 		WrongDigest, SlowLoad, NoMemory, LoadFails, OnCPU, Error, Busy, Truncate,
-		Endless, Repeat, Hang, Cut, InBand, RunnerDeath, Death,
+		Endless, Prose, OffSchema, Repeat, Hang, Cut, InBand, RunnerDeath, Death,
 	}
 }
 

@@ -49,7 +49,7 @@ func (s *Server) write(req wireRequest, m Model, run *runner) (script, error) {
 		if err != nil {
 			return c, refuse(http.StatusInternalServerError, "invalid JSON schema in format")
 		}
-		c.pieces = split(text)
+		c.pieces = split(s.ungrammatical(text, m))
 	case m.Stutter || repeats:
 		c.pieces = stutter()
 	case m.Endless || endless:
@@ -65,6 +65,18 @@ func (s *Server) write(req wireRequest, m Model, run *runner) (script, error) {
 	}
 	s.sabotage(&c, m)
 	return c, nil
+}
+
+// ungrammatical is an answer by a schema from a server that has no grammar, if
+// that is ordered.
+func (s *Server) ungrammatical(text string, m Model) string {
+	if _, ordered := s.strike(OffSchema, m.Name); ordered {
+		text = `{"simulated": "off schema"}`
+	}
+	if _, ordered := s.strike(Prose, m.Name); ordered {
+		text = "Here is what you asked for:\n```json\n" + text + "\n```\nI hope it helps."
+	}
+	return text
 }
 
 // sabotage plans the fault that the answer will end in, if one is ordered.

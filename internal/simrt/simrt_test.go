@@ -275,3 +275,25 @@ func TestRunnerDeathInEitherForm(t *testing.T) {
 		}
 	}
 }
+
+// A server without a grammar: what it says around the JSON, and instead of it.
+func TestAnswersWithoutAGrammar(t *testing.T) {
+	f := newFixture(t, cards(simrt.Model{Name: "m", Size: gib}))
+	const request = `{"model":"m","prompt":"x","stream":false,"format":{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]},"options":{"seed":1}}`
+	_, sound := f.ask(request)
+	for kind, want := range map[simrt.Kind]string{
+		simrt.Prose:     "Here is what you asked for:\n```json\n" + sound[0].Response + "\n```\nI hope it helps.",
+		simrt.OffSchema: `{"simulated": "off schema"}`,
+	} {
+		if err := f.sim.Inject(simrt.Fault{Kind: kind, Times: 1}); err != nil {
+			t.Fatal(err)
+		}
+		f.do(http.MethodPost, "/api/generate", `{"model":"m","prompt":"free text does not use it up"}`)
+		if _, got := f.ask(request); got[0].Response != want {
+			t.Errorf("%s: %q, want %q", kind, got[0].Response, want)
+		}
+		if _, got := f.ask(request); got[0].Response != sound[0].Response {
+			t.Errorf("after %s: %q", kind, got[0].Response)
+		}
+	}
+}
