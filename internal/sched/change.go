@@ -145,6 +145,9 @@ func (s *State) abort(t *task, code candor.ReasonCode, text string) {
 // orders is what a worker has to be told now.
 func (s *State) orders(w *worker) candor.HeartbeatReply {
 	reply := candor.HeartbeatReply{Draining: w.draining, Paused: w.paused != nil}
+	if w.hot != nil {
+		reply.Cool = w.hot.Text
+	}
 	for _, t := range w.running {
 		if t.run.abort != "" {
 			t.run.abortSent = true
@@ -155,7 +158,7 @@ func (s *State) orders(w *worker) candor.HeartbeatReply {
 	return reply
 }
 
-func (w *worker) mood() string { return fmt.Sprint(w.draining, w.paused != nil) }
+func (w *worker) mood() string { return fmt.Sprint(w.draining, w.paused != nil, w.hot != nil) }
 
 // Urgent tells whether a worker has an order that it was not told yet, so that
 // a held heartbeat must be answered now.

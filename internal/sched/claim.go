@@ -9,21 +9,6 @@ import (
 	"candor"
 )
 
-// have is what the predicate needs to know of a worker.
-func (s *State) have(w *worker) Have {
-	h := Have{
-		Info: &w.info, State: w.state, Model: w.view.Model, Running: len(w.running), Draining: w.draining,
-		Paused: w.paused, Quarantined: w.quarantined, AllPaused: s.allPause, ClassPaused: s.classPause,
-	}
-	if g := w.info.GPU; g != nil {
-		h.VRAM, h.Free = g.Total, g.Total-w.reserved
-		if v := w.view.GPU; v != nil {
-			h.Free = min(h.Free, v.Free-w.unseen)
-		}
-	}
-	return h
-}
-
 // claim takes in results and hands out what goes first among the shapes this
 // worker may take.
 func (s *State) claim(name string, req *candor.ClaimRequest, again bool) (candor.ClaimReply, error) {
@@ -44,12 +29,12 @@ func (s *State) claim(name string, req *candor.ClaimRequest, again bool) (candor
 	have := s.have(w)
 	cands := s.candidates(&have)
 	specs := map[*step]int{}
-	for len(reply.Tasks) < req.Max && have.Running < w.info.Slots {
+	for len(reply.Tasks) < req.Max && !have.full() {
 		sh := best(cands, w.info.Classes)
 		if sh == nil {
 			break
 		}
-		if sh.want.VRAM > 0 {
+		if sh.want.VRAM > 0 || len(reply.Tasks) > 0 && full(&have, sh) {
 			have = s.have(w)
 			if code, _ := Eligible(&sh.want, &have, nil); code != "" {
 				cands = slices.DeleteFunc(cands, func(o *shape) bool { return o == sh })
@@ -58,7 +43,7 @@ func (s *State) claim(name string, req *candor.ClaimRequest, again bool) (candor
 		}
 		t := sh.head()
 		s.start(t, w)
-		have.Running++
+		have.Running.add(sh.want.Class, 1)
 		s.assign(&reply, specs, t)
 	}
 	if len(reply.Tasks) == 0 {
@@ -69,6 +54,12 @@ func (s *State) claim(name string, req *candor.ClaimRequest, again bool) (candor
 		w.report, w.reason, w.idle = nil, nil, fromMicro(0)
 	}
 	return reply, nil
+}
+
+// full tells whether no more of a shape's kind can begin.
+func full(h *Have, sh *shape) bool {
+	taken, most := h.room(sh.want.Class)
+	return taken >= most
 }
 
 // asks notes that a worker's claim loop is alive.
@@ -161,9 +152,8 @@ func (s *State) start(t *task, w *worker) {
 	if t.past != nil {
 		t.past.reason, t.past.notBefore = nil, fromMicro(0)
 	}
-	w.running = append(w.running, t)
-	w.reserved += t.step.spec.VRAM
-	w.unseen += t.step.spec.VRAM
+	w.take(t)
+	w.unseen += t.vram()
 	sh.last = taken{task: t, winner: w.info.Name, at: s.now, asked: w.asked}
 	s.claimed(t, w)
 }

@@ -17,21 +17,40 @@ type Want struct {
 	Tools  []string
 	Worker string
 	Avoid  []string
+	// Of class llm: models that may serve in Model's place where they are loaded,
+	// and the least context, in tokens.
+	Accept  []string
+	Context int
+	// Order is what a resource task does; nil: it is no order about a model.
+	Order *candor.Order
 }
 
 // WantOf is what a step requires of a worker.
 func WantOf(spec *candor.Step, avoid []string) Want {
-	return Want{
-		Class: spec.Class, Model: spec.Model, VRAM: spec.VRAM,
+	w := Want{
+		Class: spec.Class, Model: candor.ModelName(spec.Model), VRAM: spec.VRAM, Context: spec.Context, Order: spec.Order,
 		Labels: spec.Requires.Labels, Tools: spec.Requires.Tools, Worker: spec.Requires.Worker, Avoid: avoid,
 	}
+	for _, name := range spec.Accept {
+		w.Accept = append(w.Accept, candor.ModelName(name))
+	}
+	return w
 }
 
 // String is the requirements in words: llm, model qwen2.5:7b, vram 6 GiB.
 func (w *Want) String() string {
 	parts := []string{string(w.Class)}
+	if w.Order != nil {
+		parts = append(parts, string(w.Order.Kind)+" "+w.Order.Model)
+	}
 	if w.Model != "" {
 		parts = append(parts, "model "+w.Model)
+	}
+	if len(w.Accept) > 0 {
+		parts = append(parts, "or "+strings.Join(w.Accept, ", "))
+	}
+	if w.Context > 0 {
+		parts = append(parts, fmt.Sprintf("context %d", w.Context))
 	}
 	if w.VRAM > 0 {
 		parts = append(parts, "vram "+w.VRAM.String())
@@ -49,25 +68,6 @@ func (w *Want) String() string {
 		parts = append(parts, "not on "+strings.Join(w.Avoid, ", "))
 	}
 	return strings.Join(parts, ", ")
-}
-
-// Have is what is known of a worker when it is asked about.
-type Have struct {
-	Info     *candor.WorkerInfo
-	State    candor.WorkerState
-	Model    string // loaded and ready
-	VRAM     candor.Bytes
-	Free     candor.Bytes
-	Holder   string // who holds the memory that is not free
-	Running  int
-	Silence  string // how long it has been silent, if lost
-	Draining bool
-	Paused   *candor.Pause
-	// Quarantined: candor itself shut it out.
-	Quarantined *candor.Pause
-	// Pauses of everything and by class, in force for all workers.
-	AllPaused   *candor.Pause
-	ClassPaused map[candor.Class]*candor.Pause
 }
 
 // Recorder collects every check of a decision. A nil one makes the predicate
@@ -147,6 +147,17 @@ var checks = []check{
 		say:     func(w *Want, h *Have) (string, string) { return w.VRAM.String(), h.VRAM.String() + " on the card" },
 	},
 	{
+		code: candor.ReasonModelMissing, verdict: candor.VerdictNever,
+		applies: func(w *Want) bool { return w.Class == candor.ClassLLM || w.loads() },
+		ok: func(w *Want, h *Have) bool {
+			if w.Order != nil {
+				return h.knows(w.Order.Model)
+			}
+			return h.knows(w.Model) || slices.ContainsFunc(w.Accept, h.knows)
+		},
+		say: sayKnown,
+	},
+	{
 		code: candor.ReasonWorkerGone, verdict: candor.VerdictNotNow,
 		ok:  func(_ *Want, h *Have) bool { return h.State != candor.WorkerGone },
 		say: func(_ *Want, h *Have) (string, string) { return "a worker that is there", string(h.State) },
@@ -192,8 +203,13 @@ var checks = []check{
 	},
 	{
 		code: candor.ReasonThermal, verdict: candor.VerdictNotNow,
-		ok:  func(_ *Want, h *Have) bool { return h.State != candor.WorkerPaused },
-		say: func(_ *Want, h *Have) (string, string) { return "a card that is cool enough", string(h.State) },
+		ok: func(_ *Want, h *Have) bool { return h.Hot == "" && h.State != candor.WorkerPaused },
+		say: func(_ *Want, h *Have) (string, string) {
+			if h.Hot == "" {
+				return "a card that is cool enough", string(h.State)
+			}
+			return "a card that is cool enough", h.Hot
+		},
 	},
 	{
 		code: candor.ReasonElsewhere, verdict: candor.VerdictNotNow,
@@ -203,38 +219,69 @@ var checks = []check{
 			return "another worker than " + strings.Join(w.Avoid, ", "), h.Info.Name
 		},
 	},
+	serverCheck(candor.ReasonServerStarting, candor.ServerStarting),
+	serverCheck(candor.ReasonServerGone, candor.ServerDown),
+	serverCheck(candor.ReasonServerOut, candor.ServerOut),
+	serverCheck(candor.ReasonServerWrong, candor.ServerStranger),
 	{
 		code: candor.ReasonModelLoading, verdict: candor.VerdictNotNow,
 		applies: func(w *Want) bool { return w.Class == candor.ClassLLM },
-		ok: func(_ *Want, h *Have) bool {
-			return h.State != candor.WorkerLoading && h.State != candor.WorkerUnloading
+		ok:      func(w *Want, h *Have) bool { return h.serves(w) != nil && !h.inWork() || !h.loading(w) },
+		say:     func(w *Want, h *Have) (string, string) { return w.Model + " ready", h.loaded() },
+	},
+	{
+		code: candor.ReasonModelContext, verdict: candor.VerdictNotNow,
+		applies: func(w *Want) bool { return w.Class == candor.ClassLLM && w.Context > 0 },
+		ok: func(w *Want, h *Have) bool {
+			m := h.model(w.Model)
+			return m == nil || h.serves(w) != nil || m.Context >= w.Context || m.Context == 0
 		},
-		say: func(w *Want, h *Have) (string, string) { return w.Model + " ready", string(h.State) },
+		say: func(w *Want, h *Have) (string, string) {
+			wanted := fmt.Sprintf("%s with a context of %d tokens", w.Model, w.Context)
+			if m := h.model(w.Model); m != nil {
+				return wanted, fmt.Sprintf("%s loaded with %d", m.Name, m.Context)
+			}
+			return wanted, h.loaded()
+		},
 	},
 	{
 		code: candor.ReasonModelCold, verdict: candor.VerdictNotNow,
 		applies: func(w *Want) bool { return w.Class == candor.ClassLLM },
-		ok:      func(w *Want, h *Have) bool { return h.Model == w.Model },
+		ok:      func(w *Want, h *Have) bool { return h.serves(w) != nil },
+		say:     func(w *Want, h *Have) (string, string) { return w.Model + " loaded", h.loaded() },
+	},
+	{
+		code: candor.ReasonOrderPointless, verdict: candor.VerdictNotNow,
+		applies: func(w *Want) bool { return w.Order != nil && w.Order.Kind != candor.OrderPull },
+		ok:      func(w *Want, h *Have) bool { return !h.done(w.Order) },
 		say: func(w *Want, h *Have) (string, string) {
-			if h.Model == "" {
-				return w.Model + " loaded", "no model loaded"
+			if w.Order.Kind == candor.OrderUnload {
+				return w.Order.Model + " to unload", h.loaded()
 			}
-			return w.Model + " loaded", h.Model + " loaded"
+			return "a worker without " + w.Order.Model, h.loaded()
 		},
 	},
 	{
 		code: candor.ReasonVRAMHeld, verdict: candor.VerdictNotNow,
-		applies: func(w *Want) bool { return w.VRAM > 0 },
+		// An llm task uses what its model holds already.
+		applies: func(w *Want) bool { return w.VRAM > 0 && w.Class != candor.ClassLLM },
 		ok:      func(w *Want, h *Have) bool { return w.VRAM <= h.Free },
 		say: func(w *Want, h *Have) (string, string) {
-			return w.VRAM.String() + " free", h.Free.String() + " free of " + h.VRAM.String() + h.Holder
+			return w.VRAM.String() + " free", h.Free.String() + " free of " + h.VRAM.String() + h.holders()
 		},
 	},
 	{
 		code: candor.ReasonBusy, verdict: candor.VerdictNotNow,
-		ok: func(_ *Want, h *Have) bool { return h.Running < h.Info.Slots },
-		say: func(_ *Want, h *Have) (string, string) {
-			return "a free slot", fmt.Sprintf("%d of %d slots taken", h.Running, h.Info.Slots)
+		ok: func(w *Want, h *Have) bool {
+			taken, most := h.room(w.Class)
+			return taken < most
+		},
+		say: func(w *Want, h *Have) (string, string) {
+			taken, most := h.room(w.Class)
+			if w.Class == candor.ClassResource && h.Serving != nil {
+				return "no other order under way", fmt.Sprintf("%d under way", taken)
+			}
+			return "a free slot", fmt.Sprintf("%d of %d slots taken", taken, most)
 		},
 	},
 }

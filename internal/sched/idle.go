@@ -79,6 +79,9 @@ func (s *State) idleReason(w *worker, r *candor.Report) *candor.Reason {
 		return quarantineReason(w)
 	case w.draining:
 		return candor.NewReason(candor.ReasonDraining, w.info.Name+" drains: it takes nothing new").Do("candor worker undrain " + w.info.Name)
+	case w.hot != nil:
+		r := *w.hot
+		return &r
 	case have.State == candor.WorkerPaused:
 		return candor.NewReason(candor.ReasonThermal, w.info.Name+" waits for its card to cool")
 	}

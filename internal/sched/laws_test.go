@@ -138,7 +138,7 @@ func (w *world) checkLeases(cmd Command) {
 		var sum candor.Bytes
 		for _, t := range k.running {
 			held++
-			sum += t.step.spec.VRAM
+			sum += t.vram()
 			if t.state != processing || t.run.worker != k.info.Name || s.leases[t.run.lease] != t {
 				w.t.Fatalf("%T: %s runs %s, which is %s on %s", cmd, k.info.Name, t.name(), stateNames[t.state], t.run.worker)
 			}

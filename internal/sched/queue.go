@@ -83,6 +83,12 @@ func shapeKey(spec *candor.Step, avoid []string) string {
 		b.WriteByte(';')
 	}
 	add(string(spec.Class), spec.Model, strconv.FormatInt(int64(spec.VRAM), 10), spec.Requires.Worker)
+	add(spec.Accept...)
+	add(strconv.Itoa(spec.Context))
+	if o := spec.Order; o != nil {
+		add(string(o.Kind), o.Model, strconv.Itoa(o.Context))
+		add(o.Evict...)
+	}
 	add(spec.Requires.Labels...)
 	add(spec.Requires.Tools...)
 	add(avoid...)

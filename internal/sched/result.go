@@ -2,7 +2,6 @@ package sched
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 
 	"candor"
@@ -106,8 +105,7 @@ func (s *State) late(t *task, w *worker, r *candor.Result) {
 	s.move(t, processing)
 	t.run = &run{lease: r.Lease, worker: w.info.Name, started: t.past.last.StartedAt}
 	s.leases[r.Lease] = t
-	w.running = append(w.running, t)
-	w.reserved += t.step.spec.VRAM
+	w.take(t)
 	s.finish(t, w, r)
 }
 
@@ -165,14 +163,7 @@ func (s *State) endRun(t *task) {
 	if w == nil {
 		return
 	}
-	if i := slices.Index(w.running, t); i >= 0 {
-		last := len(w.running) - 1
-		w.running[i] = w.running[last]
-		w.running[last] = nil
-		w.running = w.running[:last]
-		w.reserved -= t.step.spec.VRAM
-		w.unseen = min(w.unseen, w.reserved)
-	}
+	w.drop(t)
 	if len(w.running) == 0 {
 		w.idle = s.now
 		w.setReason(s.now, candor.NewReason(candor.ReasonIdleClaiming, w.info.Name+" has just finished "+t.name()))

@@ -207,8 +207,7 @@ func (s *State) wake(b *batch) {
 func (s *State) adopt(t *task) {
 	s.leases[t.run.lease] = t
 	if w := s.workers[t.run.worker]; w != nil {
-		w.running = append(w.running, t)
-		w.reserved += t.step.spec.VRAM
+		w.take(t)
 	}
 }
 

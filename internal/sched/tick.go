@@ -133,7 +133,7 @@ func (s *State) checkStuck() {
 	for _, w := range s.roster {
 		for _, t := range w.running {
 			limit := s.cfg.Stuck[t.step.spec.Class]
-			if t.run.stuck || limit <= 0 || s.now.Sub(t.run.moved) < limit || w.state == candor.WorkerLost {
+			if t.run.stuck || limit <= 0 || s.now.Sub(t.run.moved) < limit || w.state == candor.WorkerLost || w.hot != nil || waits(t.run.progress.Kind) {
 				continue
 			}
 			t.run.stuck = true
@@ -145,6 +145,10 @@ func (s *State) checkStuck() {
 		}
 	}
 }
+
+// waits tells whether an attempt waits for something that is not its own: a slot
+// of the model server, a card to cool, a model to load.
+func waits(kind string) bool { return kind == "slot" || kind == "heat" || kind == "load" }
 
 func (s *State) sayStuck(t *task) string {
 	r := t.run

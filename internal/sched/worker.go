@@ -37,10 +37,44 @@ type worker struct {
 
 	reason   *candor.Reason // why it is idle; its Since is when that began
 	report   *candor.Report
-	told     string // draining and paused as last told to it
+	catalog  *candor.Catalog // what its model server could load; nil: not known
+	hot      *candor.Reason  // its card is too hot
+	load     Load            // of running, by what bounds it
+	told     string          // draining and paused as last told to it
 	dirty    bool
 	reserved candor.Bytes // VRAM of what runs on it
 	unseen   candor.Bytes // of it, what began after the worker last looked at its card
+}
+
+// take puts a task in the worker's hands.
+func (w *worker) take(t *task) {
+	w.running = append(w.running, t)
+	w.load.add(t.step.spec.Class, 1)
+	w.reserved += t.vram()
+}
+
+// drop takes a task out of its hands, if it is there.
+func (w *worker) drop(t *task) {
+	i := slices.Index(w.running, t)
+	if i < 0 {
+		return
+	}
+	last := len(w.running) - 1
+	w.running[i] = w.running[last]
+	w.running[last] = nil
+	w.running = w.running[:last]
+	w.load.add(t.step.spec.Class, -1)
+	w.reserved -= t.vram()
+	w.unseen = min(w.unseen, w.reserved)
+}
+
+// vram is the memory of the card that a task reserves: an llm task uses what its
+// model holds.
+func (t *task) vram() candor.Bytes {
+	if t.step.spec.Class == candor.ClassLLM {
+		return 0
+	}
+	return t.step.spec.VRAM
 }
 
 func (w *worker) record() WorkerRecord {
@@ -93,7 +127,7 @@ func (s *State) register(req candor.RegisterRequest) (candor.RegisterReply, erro
 	if died && w.state != candor.WorkerGone { // and nobody had told so before
 		s.died()
 	}
-	w.info, w.view, w.state = req.Info, req.View, aliveState(req.View)
+	w.info, w.view, w.state, w.catalog = req.Info, req.View, aliveState(req.View), req.Catalog
 	w.session = s.meta.NextSession
 	s.meta.NextSession++
 	w.joined, w.seen, w.asked = s.now, s.now, s.now
@@ -209,7 +243,11 @@ func (s *State) hear(w *worker, v candor.View) {
 	silent := s.now.Sub(w.seen)
 	w.seen = s.now
 	if v.State != "" || v.GPU != nil {
+		if !sameServing(w.view.Serving, v.Serving) {
+			s.ready++ // what it refused a moment ago it may take now
+		}
 		w.view, w.unseen = v, 0
+		s.feel(w)
 	}
 	was := w.state
 	w.state = aliveState(w.view)
@@ -234,6 +272,10 @@ func (s *State) heartbeat(name string, req *candor.HeartbeatRequest) (candor.Hea
 	s.hear(w, req.View)
 	if w.doing != req.Doing {
 		w.doing, w.doingAt = req.Doing, s.now.Add(-req.Since.D())
+	}
+	if req.Catalog != nil {
+		w.catalog = req.Catalog
+		s.ready++
 	}
 	if len(req.Errors) > 0 {
 		s.noteErrors(w, req.Errors)

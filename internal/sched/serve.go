@@ -1,0 +1,112 @@
+package sched
+
+import (
+	"fmt"
+	"strings"
+
+	"candor"
+)
+
+// serverCheck asks whether a worker's model server is in one of the states in
+// which it can do nothing.
+func serverCheck(code candor.ReasonCode, state candor.ServerState) check {
+	return check{
+		code: code, verdict: candor.VerdictNotNow,
+		applies: func(w *Want) bool { return w.Class == candor.ClassLLM || w.Order != nil },
+		ok:      func(_ *Want, h *Have) bool { return h.Serving == nil || h.Serving.State != state },
+		say: func(_ *Want, h *Have) (string, string) {
+			if h.Serving == nil {
+				return "a model server that answers", "none is known"
+			}
+			text := fmt.Sprintf("its %s is %s", h.Serving.Kind, h.Serving.State)
+			if h.Serving.For > 0 {
+				text += " for " + candor.ShortDuration(h.Serving.For.D())
+			}
+			if h.Serving.Text != "" {
+				text += ": " + h.Serving.Text
+			}
+			if h.Serving.Restarts > 0 {
+				text += fmt.Sprintf(" (%s so far)", count(h.Serving.Restarts, "restart"))
+			}
+			return "a model server that answers", text
+		},
+	}
+}
+
+// loads tells whether the task is an order to load a model.
+func (w *Want) loads() bool { return w.Order != nil && w.Order.Kind == candor.OrderLoad }
+
+// inWork: its worker loads or unloads, and has not said what.
+func (h *Have) inWork() bool {
+	return h.Serving == nil && (h.State == candor.WorkerLoading || h.State == candor.WorkerUnloading)
+}
+
+// loading tells whether a load that would serve is under way.
+func (h *Have) loading(w *Want) bool {
+	if h.Serving == nil {
+		return h.inWork()
+	}
+	work := h.Serving.Work
+	if work == nil || work.Kind != candor.OrderLoad {
+		return false
+	}
+	name := candor.ModelName(work.Model)
+	if name == w.Model {
+		return true
+	}
+	for _, other := range w.Accept {
+		if name == other {
+			return true
+		}
+	}
+	return false
+}
+
+// done tells whether a worker is already as an order wants it.
+func (h *Have) done(o *candor.Order) bool {
+	m := h.model(candor.ModelName(o.Model))
+	if o.Kind == candor.OrderUnload {
+		return m == nil
+	}
+	for _, name := range o.Evict {
+		if h.model(candor.ModelName(name)) != nil {
+			return false
+		}
+	}
+	return m != nil && m.Ready && (m.Context == 0 || m.Context >= o.Context)
+}
+
+// sayKnown says which models a worker could load.
+func sayKnown(w *Want, h *Have) (wanted, actual string) {
+	wanted = w.Model
+	if w.Order != nil {
+		wanted = w.Order.Model
+	}
+	if h.Catalog == nil {
+		return wanted + " on its disk", "not known"
+	}
+	var names []string
+	for _, m := range h.Catalog.Models {
+		names = append(names, candor.ModelName(m.Name))
+	}
+	if len(names) == 0 {
+		return wanted + " on its disk", "has no model"
+	}
+	return wanted + " on its disk", "has " + strings.Join(names, ", ")
+}
+
+// sameServing tells whether two accounts of a model server let the same tasks in.
+func sameServing(a, b *candor.Serving) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	if a.State != b.State || a.Take != b.Take || (a.Work == nil) != (b.Work == nil) || len(a.Models) != len(b.Models) {
+		return false
+	}
+	for i := range a.Models {
+		if x, y := &a.Models[i], &b.Models[i]; x.Name != y.Name || x.Ready != y.Ready || x.Context != y.Context || x.VRAM != y.VRAM {
+			return false
+		}
+	}
+	return true
+}
