@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"candor"
+	"candor/internal/schema"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -50,7 +52,11 @@ func (c *compiler) schemaFile(a answer) json.RawMessage {
 		return nil
 	}
 	c.checkSchema(text, fmt.Sprintf("schema %q", shown), func([]string) *yaml.Node { return a.node })
-	return compact(text)
+	var b bytes.Buffer
+	if json.Compact(&b, text) != nil {
+		return nil // it was valid just now
+	}
+	return b.Bytes()
 }
 
 // checkSchema reports what is wrong with a schema; place says where a path into
@@ -62,12 +68,12 @@ func (c *compiler) checkSchema(raw json.RawMessage, what string, place func(path
 		}
 		return what + ", at " + clip(strings.Join(path, "."))
 	}
-	errors, warnings := schemaProblems(raw)
+	errors, warnings := schema.Problems(raw)
 	for _, p := range errors {
-		c.wrong(place(p.path), p.hint, "%s: %s", at(p.path), p.text)
+		c.wrong(place(p.Path), p.Hint, "%s: %s", at(p.Path), p.Text)
 	}
 	for _, p := range warnings {
-		c.warn(place(p.path), p.hint, "%s: %s", at(p.path), p.text)
+		c.warn(place(p.Path), p.Hint, "%s: %s", at(p.Path), p.Text)
 	}
 }
 

@@ -17,7 +17,7 @@ const schemaID = "urn:candor:plan:1"
 // Schema is the JSON Schema (draft 2020-12) of plan files, indented, with a
 // final newline. It is the same bytes every time.
 func Schema() []byte {
-	compact, err := json.Marshal(schema())
+	compact, err := json.Marshal(format())
 	if err != nil {
 		panic(fmt.Sprintf("plan: encode the schema: %v", err))
 	}
@@ -32,9 +32,9 @@ func Schema() []byte {
 // namePattern is candor.ValidName for editors.
 const namePattern = "^[a-z0-9][a-z0-9_-]{0,63}$"
 
-// schema is generated from the types of the format. Built from the leaves
+// format is generated from the types of the format. Built from the leaves
 // upwards, since each type's schema must be known before it is used.
-func schema() *jsonschema.Schema {
+func format() *jsonschema.Schema {
 	types := leafSchemas()
 	add := func(t any, s *jsonschema.Schema) { types[reflect.TypeOf(t)] = s }
 

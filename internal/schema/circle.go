@@ -1,10 +1,7 @@
-package plan
+package schema
 
 import (
-	"maps"
-	"net/url"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -15,39 +12,36 @@ type place struct {
 	object map[string]any
 }
 
-// circles finds the schemas that ask of a value what they ask of it already: the
-// check of an answer would not end. Asking the same of a part of the value is no
-// circle: parts come to an end.
-type circles struct {
-	root    map[string]any
-	anchors map[string]map[string]any
-	state   map[uintptr]int // by identity of an object
+// follow finds references that lead nowhere, and schemas that ask of a value what
+// they ask of it already: the check of an answer would not end. Asking the same
+// of a part of the value is no circle, since parts come to an end.
+func (w *walk) follow(root map[string]any) {
+	c := circles{root: root, state: map[uintptr]state{}}
+	for _, p := range w.seen {
+		to, refers := p.object["$ref"].(string)
+		switch target := c.target(to); target.(type) {
+		case map[string]any, bool:
+		default:
+			if refers && local(to) {
+				w.wrong(append(p.path[:len(p.path):len(p.path)], "$ref"), "", "there is no schema at %s", clip(to))
+			}
+		}
+		if c.closes(p.object) {
+			w.wrong(p.path, "refer to it from properties or items, whose values come to an end", "it refers to itself for the same value, without end")
+		}
+	}
 }
 
+type state int
+
 const (
-	begun = iota + 1
+	begun state = iota + 1
 	done
 )
 
-// circular gives the paths of the references that close a circle.
-func circular(all []place) (found [][]string) {
-	c := circles{anchors: map[string]map[string]any{}, state: map[uintptr]int{}}
-	for _, p := range all {
-		if len(p.path) == 0 {
-			c.root = p.object
-		}
-		for _, key := range []string{"$anchor", "$dynamicAnchor"} {
-			if name, ok := p.object[key].(string); ok {
-				c.anchors[name] = p.object
-			}
-		}
-	}
-	for _, p := range all {
-		if c.closes(p.object) {
-			found = append(found, p.path)
-		}
-	}
-	return found
+type circles struct {
+	root  map[string]any
+	state map[uintptr]state // by identity of an object
 }
 
 // closes visits a schema and those that it applies to the same value.
@@ -87,36 +81,33 @@ func (c *circles) sameValue(schema map[string]any) []map[string]any {
 	}
 	for _, key := range []string{"dependentSchemas", "dependencies"} {
 		named, _ := schema[key].(map[string]any)
-		for _, name := range slices.Sorted(maps.Keys(named)) {
-			add(named[name])
+		for _, one := range named { // whether a circle closes does not depend on the order
+			add(one)
 		}
 	}
-	for _, key := range []string{"$ref", "$dynamicRef"} {
-		if to, ok := schema[key].(string); ok {
-			add(c.target(to))
-		}
+	if to, ok := schema["$ref"].(string); ok {
+		add(c.target(to))
 	}
 	return all
 }
 
-// target is what a reference within the schema leads to.
+// local tells whether a reference is one that is followed: a JSON pointer within
+// the schema.
+func local(to string) bool {
+	return (to == "#" || strings.HasPrefix(to, "#/")) && !strings.Contains(to, "%")
+}
+
+// target is what a reference leads to; nil: nothing.
 func (c *circles) target(to string) any {
-	pointer, err := url.PathUnescape(strings.TrimPrefix(to, "#"))
-	if err != nil {
-		return nil // the library refuses it
-	}
-	if !strings.HasPrefix(pointer, "/") {
-		if pointer == "" {
-			return c.root
-		}
-		if anchored := c.anchors[pointer]; anchored != nil {
-			return anchored
-		}
+	if !local(to) {
 		return nil
 	}
 	var value any = c.root
 	unescape := strings.NewReplacer("~1", "/", "~0", "~")
-	for name := range strings.SplitSeq(pointer[1:], "/") {
+	for name := range strings.SplitSeq(to, "/") {
+		if name == "#" {
+			continue
+		}
 		switch v := value.(type) {
 		case map[string]any:
 			value = v[unescape.Replace(name)]
