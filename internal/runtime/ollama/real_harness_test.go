@@ -165,7 +165,7 @@ func (r *real) subject(t *testing.T) runtimetest.Subject {
 		Settings: runtime.Settings{Context: 1024, Threads: 1},
 		Models: runtimetest.Models{
 			Tiny: "tiny:latest", Other: "other:latest", Endless: "endless:latest",
-			Stutter: "stutter:latest", Huge: "huge:latest", Broken: "broken:latest",
+			Vector: "tiny:latest", Stutter: "stutter:latest", Huge: "huge:latest", Broken: "broken:latest",
 		},
 		Faults: runtimetest.Faults{
 			Kill:   func() { signal(t, r.proc.PID(), unix.SIGKILL) },

@@ -13,6 +13,9 @@ const (
 	DefaultMaxQueue = 512 // Ollama's own
 )
 
+// MarkName is runtime's, for those who look for what a server left.
+const MarkName = runtime.MarkName
+
 // Serve is how to start `ollama serve` for one card. It is data: package
 // process takes Argv, Env and Mark, in a session of its own. A server that was
 // killed leaves its runner alive, with the memory; the runner carries the Mark

@@ -49,7 +49,7 @@ func TestSimulated(t *testing.T) {
 			Settings: runtime.Settings{Context: 1024, Threads: 1},
 			Models: runtimetest.Models{
 				Tiny: "tiny:latest", Other: "other:latest", Endless: "endless:latest",
-				Stutter: "stutter:latest", Huge: "huge:latest", Broken: "broken:latest",
+				Vector: "tiny:latest", Stutter: "stutter:latest", Huge: "huge:latest", Broken: "broken:latest",
 			},
 			Faults: runtimetest.Faults{
 				Kill: sim.Kill, Freeze: sim.Freeze, KillRunner: sim.KillRunner,

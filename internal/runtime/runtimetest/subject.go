@@ -16,6 +16,33 @@ type Subject struct {
 	// Settings are what the models, except Huge, can be loaded with.
 	Settings runtime.Settings
 	Faults   Faults
+	// Cannot names what this server honestly cannot do, each with the reason.
+	// The suite then wants it to say so, or to do without.
+	Cannot map[Ability]string
+}
+
+// Ability is what most servers can do, and some cannot.
+type Ability string
+
+// The abilities that a Subject may lack.
+const (
+	Unload      Ability = "unload"       // unloads a model when told to; else it refuses
+	Settle      Ability = "settle"       // loads a model with the settings asked for
+	Account     Ability = "account"      // says how large models are, and which are in memory
+	Digests     Ability = "digests"      // knows a model's content
+	RefuseLong  Ability = "refuse long"  // refuses a prompt over the context; else the numbers tell
+	StopAtFull  Ability = "stop at full" // ends an answer when the context is full; else it forgets the beginning
+	TextVectors Ability = "text vectors" // makes vectors with a model that is loaded for text
+)
+
+// lacks says whether the server cannot do something, and notes the reason.
+func (s Subject) lacks(t *testing.T, a Ability) bool {
+	t.Helper()
+	why, lacks := s.Cannot[a]
+	if lacks {
+		t.Logf("cannot %s: %s", a, why)
+	}
+	return lacks
 }
 
 // Models are the names of what the server has. Ask for an answer of Endless
@@ -24,6 +51,7 @@ type Subject struct {
 type Models struct {
 	Tiny, Other string // answer in tens of tokens; different contents
 	Endless     string
+	Vector      string // makes vectors; may be Tiny
 	Stutter     string // repeats one token
 	Huge        string // claims a context that no machine holds
 	Broken      string // listed, but its file cannot be loaded

@@ -12,6 +12,10 @@ import (
 
 func unload(t *testing.T, s Subject) {
 	s.load(t, s.Models.Tiny)
+	if s.lacks(t, Unload) {
+		s.staysLoaded(t, s.Models.Tiny)
+		return
+	}
 	change, err := s.Server.Unload(within(t), s.Models.Tiny)
 	if err != nil {
 		t.Fatal(err)
@@ -28,9 +32,25 @@ func unload(t *testing.T, s Subject) {
 	}
 }
 
+// staysLoaded wants an unload refused, and nothing else to happen.
+func (s Subject) staysLoaded(t *testing.T, model string) {
+	t.Helper()
+	change, err := s.Server.Unload(within(t), model)
+	wantCode(t, err, runtime.CodeRefused)
+	if _, there := s.loaded(t)[model]; change.Changed || !there {
+		t.Errorf("changed %v, still there %v", change.Changed, there)
+	}
+}
+
 func unloadHeld(t *testing.T, s Subject) {
 	s.load(t, s.Models.Endless)
 	flight := s.fly(t, s.ask(s.Models.Endless, plenty))
+	if s.lacks(t, Unload) {
+		s.staysLoaded(t, s.Models.Endless)
+		flight.cancel()
+		flight.await(t)
+		return
+	}
 	ctx, cancel := context.WithTimeout(within(t), 2*time.Second)
 	defer cancel()
 	change, err := s.Server.Unload(ctx, s.Models.Endless)
