@@ -66,6 +66,7 @@ const (
 	MaxTemperature = 10
 	MaxPenalty     = 10
 	MaxTopK        = 1_000_000
+	MaxSeed        = 1<<31 - 1 // every server takes 31 bits; a negative one means chance to some
 	MaxStops       = 16        // texts that end an answer
 	MaxSchema      = 256 << 10 // bytes of a schema as JSON
 	MaxPrompt      = 1 << 20   // bytes of a step's texts as written, values not counted

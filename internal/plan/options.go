@@ -1,10 +1,6 @@
 package plan
 
-import (
-	"strconv"
-
-	"candor"
-)
+import "candor"
 
 // answering are the options that say how an answer is made, and not with how
 // much room.
@@ -32,11 +28,14 @@ func (c *compiler) options(t *task) candor.LLMOptions {
 	o := candor.LLMOptions{
 		Context:       c.whole(given.NumCtx, "num_ctx", 1, candor.MaxContext),
 		MaxTokens:     c.whole(t.MaxTokens, "max_tokens", 1, candor.MaxContext),
-		Seed:          c.seed(given.Seed),
 		Temperature:   c.number(given.Temperature, "temperature", 0, candor.MaxTemperature),
 		TopP:          c.number(given.TopP, "top_p", 0, 1),
 		RepeatPenalty: c.number(given.RepeatPenalty, "repeat_penalty", 0, candor.MaxPenalty),
 		Stop:          c.stops(given.Stop),
+	}
+	if given.Seed.good {
+		seed := int64(c.whole(given.Seed, "seed", 0, candor.MaxSeed))
+		o.Seed = &seed
 	}
 	if given.TopK.good {
 		k := c.whole(given.TopK, "top_k", 0, candor.MaxTopK)
@@ -59,19 +58,6 @@ func (c *compiler) room(t *task, o candor.LLMOptions) {
 	case o.MaxTokens == 0 && !t.MaxTokens.given() && o.Context <= candor.DefaultMaxTokens:
 		c.warn(t.Options.object.NumCtx.node, "say max_tokens", "num_ctx %d has to hold the prompt and the answer, and an answer may be %d tokens where max_tokens is left out", o.Context, candor.DefaultMaxTokens)
 	}
-}
-
-func (c *compiler) seed(w whole) *int64 {
-	s, ok := c.filled(w.leaf)
-	if !ok {
-		return nil
-	}
-	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil {
-		c.wrong(w.node, "", "%q is not a whole number", clip(s))
-		return nil
-	}
-	return &n
 }
 
 func (c *compiler) stops(given list[text]) []string {
