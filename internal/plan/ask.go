@@ -69,11 +69,14 @@ func (c *compiler) ask(d *draft) {
 		l.Embed = c.letter(d, t.Embed)
 	}
 	c.everyRowTheSame(d)
-	if t.Strict.given() && d.step.Each != nil && d.step.Each.Chunk == 0 || t.Strict.given() && d.step.Each == nil {
+	if t.Strict.given() && !d.inChunks() {
 		c.warn(t.Strict.node, "", "strict says nothing without chunk: a row that is a task of its own fails it anyway")
 	}
 	c.promptOutputs(d)
 }
+
+// inChunks tells whether its items are lists of rows.
+func (d *draft) inChunks() bool { return d.step.Each != nil && d.step.Each.Chunk > 0 }
 
 func (c *compiler) said(d *draft, role string, text letter) {
 	d.step.LLM.Messages = append(d.step.LLM.Messages, candor.Message{Role: role, Parts: c.letter(d, text)})
@@ -122,8 +125,7 @@ func (c *compiler) everyRowTheSame(d *draft) {
 // promptOutputs gives the files of a prompt their names: those of the plan, and
 // their own where it says nothing.
 func (c *compiler) promptOutputs(d *draft) {
-	each := d.step.Each
-	files := d.step.LLM.Files(each != nil && each.Chunk > 0)
+	files := d.step.LLM.Files(d.inChunks())
 	kept := maps.Clone(files)
 	for _, p := range d.task.Outputs.pairs {
 		name := p.key.Value

@@ -13,9 +13,9 @@ import (
 	"candor"
 )
 
-// maxRows bounds a file of rows, and the rows as JSON, in bytes: less than the
+// maxRowBytes bounds a file of rows, and the rows as JSON, in bytes: less than the
 // 256 MiB that a brain takes as one submission.
-const maxRows = 192 << 20
+const maxRowBytes = 192 << 20
 
 // maxWrongRows ends the reading of a file that is wrong all over.
 const maxWrongRows = 10
@@ -65,15 +65,15 @@ func readRows(full, shown string) rows {
 		return rows{failed: errors.New("is no file of rows by its name"),
 			hint: "rows.jsonl has one JSON value on each line, rows.csv has a header that names the fields"}
 	}
-	text, err := readBeside(full, maxRows, "a file of rows")
+	text, err := readBeside(full, maxRowBytes, "a file of rows")
 	if err != nil {
 		return rows{failed: err, hint: missingHint(err)}
 	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	r := rowReader{shown: shown}
 	parse(&r, text)
-	if r.size > maxRows && len(r.wrong) == 0 {
-		return rows{failed: fmt.Errorf("is %s as JSON, more than the %s that one batch can carry", candor.Bytes(r.size), candor.Bytes(maxRows)), hint: "cut it into several files"}
+	if r.size > maxRowBytes && len(r.wrong) == 0 {
+		return rows{failed: fmt.Errorf("is %s as JSON, more than the %s that one batch can carry", candor.Bytes(r.size), candor.Bytes(maxRowBytes)), hint: "cut it into several files"}
 	}
 	return r.rows
 }

@@ -69,7 +69,7 @@ func TestRowsThatAreTooMuch(t *testing.T) {
 		t.Errorf("wrong all over: %d problems", len(got.wrong))
 	}
 	field := strings.Repeat("long-name", 1000)
-	if got := rowsOf(t, "a.csv", field+"\n"+strings.Repeat("1\n", maxRows/len(field)+1)); got.failed == nil || !strings.Contains(got.failed.Error(), "192 MiB") {
+	if got := rowsOf(t, "a.csv", field+"\n"+strings.Repeat("1\n", maxRowBytes/len(field)+1)); got.failed == nil || !strings.Contains(got.failed.Error(), "192 MiB") {
 		t.Errorf("small as text and large as JSON: %v", got.failed)
 	}
 }
