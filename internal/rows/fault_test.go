@@ -181,8 +181,8 @@ func TestDeadlines(t *testing.T) {
 		tries   int
 	}{
 		{name: "while tokens come", model: simrt.Model{Rate: 50, Endless: true}, outcome: candor.AttemptFailed, code: candor.ReasonAnswerRunaway, words: "has not ended its answer after", tries: 1},
-		{name: "no token, a server that is well", model: simrt.Model{PromptRate: 1}, outcome: candor.AttemptFailed, code: candor.ReasonAnswerRunaway, words: "has not begun its answer within the row's deadline of 150ms, 3 times", tries: 3},
-		{name: "no vector, a server that is well", llm: embed, model: simrt.Model{PromptRate: 1}, outcome: candor.AttemptFailed, code: candor.ReasonAnswerRunaway, words: "has not begun", tries: 3},
+		{name: "no token, a server that is well", model: simrt.Model{PromptRate: 10}, outcome: candor.AttemptFailed, code: candor.ReasonAnswerRunaway, words: "has not begun its answer within the row's deadline of 150ms, 3 times", tries: 3},
+		{name: "no vector, a server that is well", llm: embed, model: simrt.Model{PromptRate: 10}, outcome: candor.AttemptFailed, code: candor.ReasonAnswerRunaway, words: "has not begun", tries: 3},
 		{name: "no token, a server that is frozen", freeze: true, outcome: candor.AttemptTransient, code: candor.ReasonServerHung, words: "has said nothing for"},
 		{name: "no vector, a server that is frozen", llm: embed, freeze: true, outcome: candor.AttemptTransient, code: candor.ReasonServerHung, words: "has said nothing for"},
 	} {

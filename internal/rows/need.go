@@ -13,12 +13,8 @@ import (
 	"candor"
 )
 
-// Limits of values in a prompt, in bytes. What is picked out of a document may
-// come from a larger one.
-const (
-	maxValue    = 1 << 20
-	maxDocument = 64 << 20
-)
+// maxDocument bounds a file out of which a value is picked, in bytes.
+const maxDocument = 64 << 20
 
 // errAbsent says that an output can never be read as it is asked for; any other
 // error of reading is the disk's.
@@ -58,7 +54,7 @@ func readNeeds(l *candor.LLM, where func(step, output string) (string, error)) (
 func nameOf(p candor.Part) string { return p.Need + "." + p.Output }
 
 func readNeed(file string, p candor.Part) (string, error) {
-	name, most := nameOf(p), int64(maxValue)
+	name, most := nameOf(p), maxValue
 	if p.Path != "" {
 		most = maxDocument
 	}
@@ -76,17 +72,14 @@ func readNeed(file string, p candor.Part) (string, error) {
 	if err != nil {
 		return "", absent("%v", err)
 	}
-	text, err := textOf(value)
-	switch {
-	case err != nil:
-		return "", absent("%s.%s: %v", name, p.Path, err)
-	case len(text) > maxValue:
-		return "", absent("%s.%s is %s, more than the %s that a value in a prompt may be", name, p.Path, candor.Bytes(len(text)), candor.Bytes(maxValue))
+	text, err := textOf(value, dotted(name, p.Path))
+	if err != nil {
+		return "", absent("%v", err)
 	}
 	return text, nil
 }
 
-func readFile(file, name string, most int64) ([]byte, error) {
+func readFile(file, name string, most int) ([]byte, error) {
 	f, err := os.Open(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -102,13 +95,13 @@ func readFile(file, name string, most int64) ([]byte, error) {
 	case info.IsDir():
 		return nil, absent("output %s is a folder: a prompt takes a file", name)
 	}
-	content, err := io.ReadAll(io.LimitReader(f, most+1))
+	content, err := io.ReadAll(io.LimitReader(f, int64(most)+1))
 	content = bytes.TrimPrefix(content, []byte("\xef\xbb\xbf"))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("read output %s: %w", name, err)
-	case int64(len(content)) > most:
-		return nil, absent("output %s is %s, more than the %s that fit into a prompt", name, candor.Bytes(info.Size()), candor.Bytes(most))
+	case len(content) > most:
+		return nil, absent("output %v", tooLarge(name, int(info.Size()), most))
 	case !utf8.Valid(content):
 		return nil, absent("output %s is no UTF-8 text", name)
 	}

@@ -2,7 +2,6 @@ package rows
 
 import (
 	"encoding/json"
-	"fmt"
 	"iter"
 	"strings"
 
@@ -77,12 +76,5 @@ func itemText(item json.RawMessage, path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	text, err := textOf(value)
-	switch {
-	case err != nil:
-		return "", fmt.Errorf("item is broken JSON: %w", err)
-	case len(text) > maxValue:
-		return "", fmt.Errorf("item is %s, more than the %s that a value in a prompt may be", candor.Bytes(len(text)), candor.Bytes(maxValue))
-	}
-	return text, nil
+	return textOf(value, dotted("item", path))
 }

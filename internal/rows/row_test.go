@@ -141,12 +141,16 @@ func TestTheFirstComplaintStands(t *testing.T) {
 	l := about("")
 	l.Schema = json.RawMessage(person)
 	j := job(t, d, l, `"owls"`)
-	cut := cutSecond{Server: d.client, inject: func() { d.inject(t, simrt.Fault{Kind: simrt.Cut, Times: 1, After: 2}) }}
-	d.loan.Server = &cut
+	eye := spy{Server: d.client, before: func(i int) {
+		if i == 1 {
+			d.inject(t, simrt.Fault{Kind: simrt.Cut, Times: 1, After: 2})
+		}
+	}}
+	d.loan.Server = &eye
 	d.inject(t, simrt.Fault{Kind: simrt.Prose, Times: 1})
 	_, err := rows.Run(t.Context(), j)
 	ended(t, err, candor.AttemptFailed, candor.ReasonAnswerSchema, "code fence around its JSON; asked again: the answer of")
-	if got := cut.requests[1].Messages; len(got) != 4 || got[2].Role != "assistant" || !strings.Contains(got[2].Text, "```json") ||
+	if got := eye.requests[1].Messages; len(got) != 4 || got[2].Role != "assistant" || !strings.Contains(got[2].Text, "```json") ||
 		!strings.Contains(got[3].Text, "code fence") {
 		t.Errorf("the second request: %+v", got)
 	}
@@ -181,12 +185,12 @@ func TestWhatIsSent(t *testing.T) {
 	l.Options = candor.LLMOptions{MaxTokens: 33, Temperature: &heat, TopP: &heat, TopK: &k, RepeatPenalty: &heat, Stop: []string{"END"}, Think: &think}
 	l.Schema = json.RawMessage(person)
 	j := job(t, d, l, `{"title":"${item.title} {{item}} item.title"}`)
-	spy := cutSecond{Server: d.client}
-	d.loan.Server = &spy
+	eye := spy{Server: d.client}
+	d.loan.Server = &eye
 	if _, err := rows.Run(t.Context(), j); err != nil {
 		t.Fatal(err)
 	}
-	got := spy.requests[0]
+	got := eye.requests[0]
 	want := runtime.Request{
 		Model: tiny, Digest: d.loan.Digest, Settings: runtime.Settings{Context: 1024}, Schema: l.Schema, MaxTokens: 33, Think: &think,
 		Messages: []runtime.Message{

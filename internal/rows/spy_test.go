@@ -7,22 +7,28 @@ import (
 	"candor/internal/runtime"
 )
 
-// cutSecond keeps the requests that pass, and may do something before the second.
-type cutSecond struct {
+// spy keeps the requests that pass; before may do something ahead of each,
+// by its number from 0, and token at each piece of an answer.
+type spy struct {
 	runtime.Server
-	inject func()
+	before func(i int)
+	token  func()
 
 	mu       sync.Mutex
 	requests []runtime.Request
 }
 
-func (c *cutSecond) Generate(ctx context.Context, r runtime.Request, tell func(runtime.Chunk)) (runtime.Answer, error) {
+func (c *spy) Generate(ctx context.Context, r runtime.Request, tell func(runtime.Chunk)) (runtime.Answer, error) {
 	c.mu.Lock()
-	c.requests = append(c.requests, r)
-	second := len(c.requests) == 2
-	c.mu.Unlock()
-	if second && c.inject != nil {
-		c.inject()
+	if c.before != nil {
+		c.before(len(c.requests))
 	}
-	return c.Server.Generate(ctx, r, tell)
+	c.requests = append(c.requests, r)
+	c.mu.Unlock()
+	return c.Server.Generate(ctx, r, func(p runtime.Chunk) {
+		if c.token != nil {
+			c.token()
+		}
+		tell(p)
+	})
 }

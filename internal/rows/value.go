@@ -48,7 +48,7 @@ func step(doc json.RawMessage, walked, key string) (json.RawMessage, error) {
 			return nil, fmt.Errorf("%s is broken JSON: %w", walked, err)
 		}
 		i, err := strconv.Atoi(key)
-		if err != nil || i < 0 || i >= len(list) {
+		if err != nil || i < 0 || i >= len(list) || strconv.Itoa(i) != key {
 			return nil, fmt.Errorf("%s is a list of %d, counted from 0, and has no %q", walked, len(list), key)
 		}
 		return list[i], nil
@@ -91,16 +91,31 @@ func kindOf(doc json.RawMessage) string {
 	return "a number"
 }
 
+// maxValue bounds a value in a prompt, in bytes.
+const maxValue = 1 << 20
+
 // textOf is how a value stands in a prompt: a text as it is, anything else as
-// JSON on one line.
-func textOf(doc json.RawMessage) (string, error) {
+// JSON on one line. what names it in errors.
+func textOf(doc json.RawMessage, what string) (text string, err error) {
 	if kindOf(doc) == "a text" {
-		var text string
-		err := json.Unmarshal(doc, &text)
-		return text, err
+		err = json.Unmarshal(doc, &text)
+	} else {
+		text, err = compact(doc)
 	}
-	return compact(doc)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("%s is broken JSON: %w", what, err)
+	case len(text) > maxValue:
+		return "", tooLarge(what, len(text), maxValue)
+	}
+	return text, nil
 }
+
+func tooLarge(what string, size, most int) error {
+	return fmt.Errorf("%s has %d bytes, %d more than the %s it may have for a prompt", what, size, size-most, candor.Bytes(most))
+}
+
+func dotted(what, path string) string { return strings.TrimSuffix(what+"."+path, ".") }
 
 func compact(doc json.RawMessage) (string, error) {
 	var b bytes.Buffer
