@@ -50,6 +50,8 @@ func rooms() []house.Room {
 			Why: "a seam: it names what a worker needs of a model server, and no server"},
 		{Path: "internal/runtime/...", May: []string{"internal/runtime", "internal/runtime/exchange", "internal/runtime/openaiwire", "internal/clock"},
 			Why: "adapters know the seam, one server's API, and below it what several servers share: an HTTP exchange, OpenAI's wire; processes are started by who uses them"},
+		{Path: "internal/runtime/realtest", May: []string{"internal/process", "internal/tinygguf", "internal/clock"},
+			Why: "starts and breaks real servers for tests; it speaks to none of them"},
 		{Path: "internal/modelhost", May: []string{"internal/runtime", "internal/runtime/...", "internal/process", "internal/durable", "internal/gpu", "internal/record", "internal/clock"},
 			Why: "keeps a model server for a worker; it knows neither the brain nor who asks for what"},
 		{Path: "internal/rows", May: []string{"internal/runtime", "internal/schema", "internal/durable", "internal/clock"},

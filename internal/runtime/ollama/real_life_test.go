@@ -17,6 +17,7 @@ import (
 	"candor/internal/process"
 	"candor/internal/runtime"
 	"candor/internal/runtime/ollama"
+	"candor/internal/runtime/realtest"
 	"candor/internal/tinygguf"
 )
 
@@ -53,8 +54,8 @@ func runnerOfKilledServer(t *testing.T, f farm) {
 	r := f.start(t, ollama.Serve{})
 	load(t, r.client, "tiny")
 	runner := r.runner(t)
-	signal(t, r.proc.PID(), unix.SIGKILL)
-	exit, err := r.proc.Wait(t.Context())
+	realtest.Signal(t, r.PID(), unix.SIGKILL)
+	exit, err := r.Wait(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +70,7 @@ func runnerOfKilledServer(t *testing.T, f farm) {
 // The supervisor died with its server; all that is left is the mark that the
 // next start for the same card knows.
 func runnerOfKilledCandor(t *testing.T, f farm) {
-	s := ollama.Serve{Program: f.program, Models: f.models, Owner: t.TempDir(), Port: freePort(t)}
+	s := ollama.Serve{Program: f.program, Models: f.models, Owner: t.TempDir(), Port: realtest.FreePort(t)}
 	s.Base = []string{"HOME=" + s.Owner}
 	cmd := exec.Command(s.Argv()[0], s.Argv()[1:]...)
 	cmd.Env = append(s.Env(), s.Mark()...)
@@ -82,13 +83,13 @@ func runnerOfKilledCandor(t *testing.T, f farm) {
 	o := s.Options()
 	o.Clock = clock.System()
 	client := ollama.New(o)
-	until(t, "the server answers", func() bool {
+	realtest.Until(t, "the server answers", func() bool {
 		_, err := client.Identify(t.Context())
 		return err == nil
 	})
 	load(t, client, "tiny")
-	runners := children(t, cmd.Process.Pid)
-	signal(t, cmd.Process.Pid, unix.SIGKILL)
+	runners := realtest.Children(t, cmd.Process.Pid, "runner")
+	realtest.Signal(t, cmd.Process.Pid, unix.SIGKILL)
 	_ = cmd.Wait()
 	if len(runners) != 1 || !process.ProcState(runners[0]).State.Alive() {
 		t.Fatalf("no runner outlived its server: %v", runners)
@@ -106,8 +107,8 @@ func stopLeavesNothing(t *testing.T, f farm) {
 	r := f.start(t, ollama.Serve{})
 	load(t, r.client, "tiny")
 	runner := r.runner(t)
-	r.stop(t)
-	exit, err := r.proc.Wait(t.Context())
+	r.Stop(t)
+	exit, err := r.Wait(t.Context())
 	if err != nil || len(exit.Stragglers) != 0 || process.ProcState(runner).State.Alive() {
 		t.Errorf("%v, stragglers %v, %v", exit, exit.Stragglers, err)
 	}

@@ -3,12 +3,16 @@ package openai
 import (
 	"context"
 	"errors"
+	"time"
 
 	"candor/internal/runtime"
 )
 
 // wakeWord is what a model is made to answer, in one token.
 const wakeWord = "Hello"
+
+// again is the pause before a dead model is asked for once more.
+const again = 100 * time.Millisecond
 
 // Load implements runtime.Server: one token, which makes the server load the
 // model if it has not.
@@ -25,7 +29,7 @@ func (c *Client) Load(ctx context.Context, r runtime.LoadRequest) (runtime.Chang
 	}
 	began := c.clk.Now()
 	report(r, runtime.Progress{Phase: runtime.PhaseAsked})
-	wakeErr := c.wake(ctx, r)
+	wakeErr := c.revive(ctx, r)
 	change := runtime.Change{Before: before, Took: c.clk.Now().Sub(began)}
 	change.After, err = c.Loaded(context.WithoutCancel(ctx))
 	if err != nil {
@@ -62,6 +66,21 @@ func (c *Client) holds(there runtime.Resident, wanted int) error {
 		Detail: map[string]any{
 			runtime.DetailServer: c.opts.URL, runtime.DetailModel: there.Model, runtime.DetailActual: 0, runtime.DetailWanted: wanted,
 		},
+	}
+}
+
+// revive wakes a model. One whose process is dead comes back with a request,
+// but not before the server has noticed.
+func (c *Client) revive(ctx context.Context, r runtime.LoadRequest) error {
+	began := c.clk.Now()
+	for {
+		err := c.wake(ctx, r)
+		if runtime.CodeOf(err) != runtime.CodeRunnerGone || c.clk.Now().Sub(began) > c.opts.CallLimit {
+			return err
+		}
+		if c.clk.Sleep(ctx, again) != nil {
+			return err
+		}
 	}
 }
 

@@ -50,7 +50,6 @@ func words() []struct {
 	}{
 		{proxyError, runtime.CodeRunnerGone},
 		{notLoaded, runtime.CodeRunnerGone},
-		{"loading model", runtime.CodeLoading},                            // llama-server, by 503
 		{"maximum context length", runtime.CodeTruncated},                 // vLLM, SGLang, OpenAI
 		{"context length is only", runtime.CodeTruncated},                 // vLLM
 		{"longer than the model's context length", runtime.CodeTruncated}, // SGLang
@@ -66,6 +65,7 @@ func words() []struct {
 		{"error loading model", runtime.CodeBroken},
 		{"unable to load model", runtime.CodeBroken},
 		{"failed to load", runtime.CodeBroken}, // llama-server's router, Ollama, LM Studio
+		{"loading model", runtime.CodeLoading}, // llama-server, by 503
 		{"unexpected eof", runtime.CodeRunnerGone},
 		{"llama runner process", runtime.CodeRunnerGone},
 		{"an error was encountered while running the model", runtime.CodeRunnerGone},

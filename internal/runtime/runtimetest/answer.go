@@ -175,13 +175,15 @@ func contextFull(t *testing.T, s Subject) {
 		s.Settings.Context = 256
 	}
 	s.load(t, s.Models.Endless)
-	r := s.ask(s.Models.Endless, plenty)
+	r := s.ask(s.Models.Endless, s.Settings.Context+200)
 	a, err := s.Server.Generate(within(t), r, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if s.lacks(t, StopAtFull) { // it goes on, having forgotten what it was asked
-		wantCode(t, runtime.Judge(r, a), runtime.CodeRunaway)
+		if e := wantCode(t, runtime.Judge(r, a), runtime.CodeRunaway); e[runtime.DetailRule] != runtime.RuleLimit {
+			t.Errorf("operands %v", e)
+		}
 		return
 	}
 	if a.End != runtime.EndLength || a.PromptTokens+a.Tokens > s.Settings.Context+1 {

@@ -98,8 +98,11 @@ func runnerKilledMidAnswer(t *testing.T, s Subject) {
 	s.load(t, s.Models.Endless)
 	flight := s.fly(t, s.ask(s.Models.Endless, plenty))
 	s.Faults.KillRunner(s.Models.Endless)
-	r := flight.await(t)
-	wantCode(t, r.err, runtime.CodeRunnerGone)
+	want := runtime.CodeRunnerGone
+	if s.lacks(t, TellDeath) {
+		want = runtime.CodeIncomplete
+	}
+	wantCode(t, flight.await(t).err, want)
 	if h := s.Server.Health(within(t)); !h.Answers.OK {
 		t.Errorf("the server itself lives: %+v", h)
 	}

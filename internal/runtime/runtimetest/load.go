@@ -178,6 +178,7 @@ func loadOnCPU(t *testing.T, s Subject) {
 
 // The runner is frozen, so that no load can be fast enough.
 func loadExpires(t *testing.T, s Subject) {
+	s.load(t, s.Models.Endless)
 	flight := s.fly(t, s.ask(s.Models.Endless, plenty)) // its runner is to be frozen
 	thaw := s.Faults.FreezeRunner(s.Models.Endless)
 	defer thaw()

@@ -32,6 +32,7 @@ const (
 	Digests     Ability = "digests"      // knows a model's content
 	RefuseLong  Ability = "refuse long"  // refuses a prompt over the context; else the numbers tell
 	StopAtFull  Ability = "stop at full" // ends an answer when the context is full; else it forgets the beginning
+	TellDeath   Ability = "tell death"   // says in mid-answer that the model's process died; else the answer just ends
 	TextVectors Ability = "text vectors" // makes vectors with a model that is loaded for text
 )
 
