@@ -164,8 +164,8 @@ llama=$(scripts/install-llama-server.sh "$tools")
 "$llama" --version 2>&1 | head -n 1 # Debian's newest on the day it was fetched
 
 section 'model servers, against the real ones'
-go vet -tags ollama,llamaserver ./internal/runtime/...
-CANDOR_OLLAMA=$ollama CANDOR_LLAMA_SERVER=$llama test_all -tags ollama,llamaserver ./internal/runtime/...
+go vet -tags ollama,llamaserver ./internal/runtime/... ./internal/modelhost
+CANDOR_OLLAMA=$ollama CANDOR_LLAMA_SERVER=$llama test_all -tags ollama,llamaserver ./internal/runtime/... ./internal/modelhost
 
 section done
 echo "all checks passed in $(($(date +%s) - began)) s"
