@@ -15,7 +15,9 @@ import (
 	"candor/internal/gpu"
 	"candor/internal/modelhost"
 	"candor/internal/runtime"
+	"candor/internal/runtime/llamaserver"
 	"candor/internal/runtime/ollama"
+	"candor/internal/runtime/openai"
 )
 
 // modelServer is what a worker's model server is to be.
@@ -111,6 +113,12 @@ func (s *modelServer) attached() (runtime.Server, error) {
 	switch s.kind {
 	case runtime.Ollama:
 		return ollama.New(ollama.Options{URL: s.url, Clock: s.clk, Slots: s.Parallel}), nil
+	case runtime.LlamaServer:
+		return llamaserver.New(llamaserver.Options{URL: s.url, Clock: s.clk}), nil
+	case runtime.OpenAI:
+		return openai.New(openai.Options{
+			URL: s.url, Clock: s.clk, Slots: s.Parallel, KeyFile: string(s.APIKeyFile), Context: s.Context,
+		}), nil
 	}
 	return nil, candor.Errorf(candor.CodeInternal, "no adapter for %q", s.kind)
 }
@@ -132,6 +140,31 @@ func (s *modelServer) launch(owner string, card *gpu.GPU) (modelhost.Launch, err
 			serve.GPU, serve.AMD = card.UUID, card.Vendor == gpu.AMD
 		}
 		return modelhost.LaunchOllama(serve, s.clk), nil
+	case runtime.LlamaServer:
+		return s.launchLlamaServer(program, owner, card)
 	}
 	return nil, candor.Errorf(candor.CodeInternal, "no way to start %q", s.kind)
+}
+
+// launchLlamaServer starts a router of models.dir; what it needs of its own
+// lies in the worker's folder, owner.
+func (s *modelServer) launchLlamaServer(program, owner string, card *gpu.GPU) (modelhost.Launch, error) {
+	if s.Dir == "" {
+		return nil, &candor.Error{
+			Code: candor.CodeInvalid, Message: "models.server is llama-server, and models.dir names no folder of GGUF files",
+			Hint: "set models.dir to the folder that holds them",
+		}
+	}
+	models, err := filepath.Abs(string(s.Dir))
+	if err != nil {
+		return nil, err
+	}
+	serve := llamaserver.Serve{
+		Program: program, Models: models, Dir: filepath.Join(owner, "llama-server"), Base: os.Environ(), Owner: owner,
+		Parallel: s.Parallel, MaxLoaded: s.MaxLoaded,
+	}
+	if card != nil {
+		serve.GPU, serve.AMD = card.UUID, card.Vendor == gpu.AMD
+	}
+	return modelhost.LaunchLlamaServer(serve, s.clk)
 }

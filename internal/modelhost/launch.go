@@ -3,6 +3,7 @@ package modelhost
 import (
 	"candor/internal/clock"
 	"candor/internal/runtime"
+	"candor/internal/runtime/llamaserver"
 	"candor/internal/runtime/ollama"
 )
 
@@ -30,4 +31,17 @@ func LaunchOllama(s ollama.Serve, clk clock.Clock) Launch {
 		o.Clock = clk
 		return Start{Argv: s.Argv(), Env: s.Env(), Mark: s.Mark(), URL: s.URL(), Server: ollama.New(o)}
 	}
+}
+
+// LaunchLlamaServer starts s, whose Port is chosen by the host.
+func LaunchLlamaServer(s llamaserver.Serve, clk clock.Clock) (Launch, error) {
+	if err := s.Prepare(); err != nil {
+		return nil, err
+	}
+	return func(port int) Start {
+		s.Port = port
+		o := s.Options()
+		o.Clock = clk
+		return Start{Argv: s.Argv(), Env: s.Env(), Mark: s.Mark(), URL: s.URL(), Server: llamaserver.New(o)}
+	}, nil
 }
