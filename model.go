@@ -35,6 +35,7 @@ type Serving struct {
 	// Take is how many llm attempts the worker would hold at once: what its
 	// server answers at once, by its present bearing, and a few in reserve.
 	Take   int           `json:"take"`
+	Most   int           `json:"most,omitempty"`  // models it may hold at once; 0: as many as fit
 	Slots  int           `json:"slots,omitempty"` // requests it answers at once, by its present bearing
 	Models []ServedModel `json:"models,omitempty"`
 	Work   *ModelWork    `json:"work,omitempty"` // the load or unload under way

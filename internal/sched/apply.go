@@ -65,6 +65,10 @@ func (s *State) applyChange(cmd Command) (any, error) {
 		return s.drain(c.Req, true)
 	case Undrain:
 		return s.drain(c.Req, false)
+	case OrderModel:
+		return s.orderModel(c.Req)
+	case Models:
+		return s.modelViews(), nil
 	case Why:
 		return s.why(c.Target)
 	case Workers:

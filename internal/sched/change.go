@@ -143,7 +143,7 @@ func (s *State) abort(t *task, code candor.ReasonCode, text string) {
 }
 
 // orders is what a worker has to be told now.
-func (s *State) orders(w *worker) candor.HeartbeatReply {
+func (s *State) tellings(w *worker) candor.HeartbeatReply {
 	reply := candor.HeartbeatReply{Draining: w.draining, Paused: w.paused != nil}
 	if w.hot != nil {
 		reply.Cool = w.hot.Text
@@ -178,7 +178,7 @@ func (s *State) Urgent(name string) bool {
 // Orders answers a held heartbeat.
 func (s *State) Orders(name string) candor.HeartbeatReply {
 	if w := s.workers[name]; w != nil {
-		return s.orders(w)
+		return s.tellings(w)
 	}
 	return candor.HeartbeatReply{}
 }

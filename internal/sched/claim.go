@@ -154,6 +154,9 @@ func (s *State) start(t *task, w *worker) {
 	}
 	w.take(t)
 	w.unseen += t.vram()
+	if sh.ready == 0 {
+		s.replan()
+	}
 	sh.last = taken{task: t, winner: w.info.Name, at: s.now, asked: w.asked}
 	s.claimed(t, w)
 }

@@ -251,6 +251,27 @@ var checks = []check{
 		say:     func(w *Want, h *Have) (string, string) { return w.Model + " loaded", h.loaded() },
 	},
 	{
+		code: candor.ReasonPlaceBusy, verdict: candor.VerdictNotNow,
+		applies: func(w *Want) bool {
+			return w.Order != nil && (len(w.Order.Evict) > 0 || w.Order.Kind == candor.OrderUnload)
+		},
+		ok: func(w *Want, h *Have) bool { return h.stillUsed(w.Order) == nil },
+		say: func(w *Want, h *Have) (string, string) {
+			if t := h.stillUsed(w.Order); t != nil {
+				return "nothing that uses what has to go", fmt.Sprintf("task %s (%s) uses %s", t.id, t.name(), t.step.spec.Model)
+			}
+			return "nothing that uses what has to go", "nothing does"
+		},
+	},
+	{
+		code: candor.ReasonPlaceHostBusy, verdict: candor.VerdictNotNow,
+		applies: func(w *Want) bool { return w.loads() },
+		ok:      func(_ *Want, h *Have) bool { return h.HostLimit <= 0 || h.HostLoads < h.HostLimit },
+		say: func(_ *Want, h *Have) (string, string) {
+			return "fewer than " + count(h.HostLimit, "load") + " at once on its host", fmt.Sprintf("%d under way", h.HostLoads)
+		},
+	},
+	{
 		code: candor.ReasonOrderPointless, verdict: candor.VerdictNotNow,
 		applies: func(w *Want) bool { return w.Order != nil && w.Order.Kind != candor.OrderPull },
 		ok:      func(w *Want, h *Have) bool { return !h.done(w.Order) },

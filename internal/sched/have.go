@@ -28,7 +28,13 @@ type Have struct {
 	AllPaused   *candor.Pause
 	ClassPaused map[candor.Class]*candor.Pause
 
-	of *worker // for words only
+	// Leaving are models that have to go from there: nothing new begins with them.
+	Leaving []string
+	// HostLoads is how many loads its host carries out, beside those of the worker,
+	// and HostLimit how many it may; 0: any number.
+	HostLoads, HostLimit int
+
+	of *worker // for words, and for what runs there
 }
 
 // Load counts what a worker runs by what bounds it.
@@ -81,6 +87,9 @@ func (s *State) have(w *worker) Have {
 	if w.hot != nil {
 		h.Hot = w.hot.Text
 	}
+	if len(s.orders) > 0 {
+		h.Leaving, h.HostLoads, h.HostLimit = s.leaving(w), s.loadsBeside(w), s.cfg.Placement.LoadsPerHost
+	}
 	switch {
 	case h.Serving != nil:
 		h.Models = h.Serving.Models
@@ -113,15 +122,20 @@ func (h *Have) model(name string) *candor.ServedModel {
 // serves finds a ready model that may answer: the one that is wanted, else one
 // that the plan accepts in its place.
 func (h *Have) serves(w *Want) *candor.ServedModel {
-	if m := h.model(w.Model); fit(m, w) {
+	if m := h.model(w.Model); fit(m, w) && !h.leaves(w.Model) {
 		return m
 	}
 	for _, name := range w.Accept {
-		if m := h.model(name); fit(m, w) {
+		if m := h.model(name); fit(m, w) && !h.leaves(name) {
 			return m
 		}
 	}
 	return nil
+}
+
+// leaves tells whether a model has to go.
+func (h *Have) leaves(name string) bool {
+	return slices.ContainsFunc(h.Leaving, func(l string) bool { return candor.ModelName(l) == name })
 }
 
 // fit tells whether a model may answer now: it has produced a token, and its

@@ -97,7 +97,33 @@ func (s *State) idleReason(w *worker, r *candor.Report) *candor.Reason {
 			return candor.NewReason(candor.ReasonIdleClaiming, fmt.Sprintf("%s could take %d of %s and is about to ask", w.info.Name, n, count(total, "queued task")))
 		}
 	}
-	return mostRefused(w, r, total)
+	reason := mostRefused(w, r, total)
+	if reason.Code == candor.ReasonModelCold {
+		return s.coldReason(w, r, reason)
+	}
+	return reason
+}
+
+// coldReason is why a worker is idle that lacks the model of what is queued: the
+// rule by which no load was ordered for it, or the order that is under way.
+func (s *State) coldReason(w *worker, r *candor.Report, cold *candor.Reason) *candor.Reason {
+	l := s.look()
+	for _, d := range l.wanted() {
+		root := l.whyNot(d, w)
+		if root == nil {
+			continue
+		}
+		out := candor.NewReason(root.Code, cold.Text+"; "+root.Text).Do(root.Next)
+		out.Mover = root.Mover
+		for k, v := range cold.Operands {
+			out.With(k, v)
+		}
+		for k, v := range root.Operands {
+			out.With(k, v)
+		}
+		return out
+	}
+	return cold
 }
 
 func mostRefused(w *worker, r *candor.Report, total int) *candor.Reason {

@@ -118,6 +118,10 @@ func (s *State) finish(t *task, w *worker, r *candor.Result) {
 			r.Outcome, r.Reason = candor.AttemptPermanent, bad
 		}
 	}
+	s.judgeOrder(t, r)
+	if t.isOrder() {
+		s.orderEnded(t, w, r)
+	}
 	if w.quarantined != nil && counts(r.Outcome) && r.Outcome != candor.AttemptPermanent {
 		r.Outcome = candor.AttemptBadWorker // it was in hand when the worker was shut out
 	}
@@ -125,13 +129,14 @@ func (s *State) finish(t *task, w *worker, r *candor.Result) {
 	switch {
 	case r.Outcome == candor.AttemptDone:
 		s.trialPassed(w)
+		s.ran(t, w)
 		s.succeed(t, r)
 	case abort == candor.ReasonCancelled || abort == candor.ReasonExpired:
 		s.archive(t, r, false)
 		s.cancelProcessing(t, candor.NewReason(abort, abortWords(abort)))
 	default:
 		s.failAttempt(t, r)
-		if counts(r.Outcome) && r.Outcome != candor.AttemptPermanent {
+		if counts(r.Outcome) && r.Outcome != candor.AttemptPermanent && !t.isOrder() {
 			s.trialFailed(w, t)
 		}
 	}
@@ -189,7 +194,7 @@ func missingManifest(t *task, r *candor.Result) *candor.Reason {
 
 // succeed completes a task and lets its dependants go on.
 func (s *State) succeed(t *task, r *candor.Result) {
-	if r.Exit != nil || r.Dir != "" || r.Outputs != nil {
+	if r.Exit != nil || r.Dir != "" || r.Outputs != nil || r.Order != nil || r.Rows != nil {
 		t.history().last = t.ended(r, false)
 	} else if t.past != nil {
 		t.past.last = nil // it told of an earlier attempt, which has a record of its own
@@ -199,7 +204,9 @@ func (s *State) succeed(t *task, r *candor.Result) {
 	}
 	s.move(t, complete)
 	t.step.compare(r.Outputs)
-	s.recent.add(s.now)
+	if !t.isOrder() {
+		s.recent.add(s.now)
+	}
 	s.completed(t, r)
 	for _, m := range t.step.manifests {
 		s.expandFrom(t.step, m, r.Manifests[m.Key()])
@@ -238,6 +245,7 @@ func (t *task) ended(r *candor.Result, counted bool) *candor.Attempt {
 	return &candor.Attempt{
 		Number: int(t.attempt), Worker: t.run.worker, Lease: t.run.lease, StartedAt: t.run.started, FinishedAt: t.run.finished,
 		Outcome: r.Outcome, Counted: counted, Exit: r.Exit, Reason: r.Reason, Tail: r.Tail, Dir: r.Dir, Outputs: r.Outputs,
+		Order: r.Order, Rows: r.Rows,
 	}
 }
 

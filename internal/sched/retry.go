@@ -54,6 +54,10 @@ func (s *State) fail(t *task, why *candor.Reason, how string) {
 	reason.Since = s.now
 	t.history().reason = &reason
 	s.move(t, failed)
+	if t.isOrder() { // told as what it is
+		s.taskFinal(t)
+		return
+	}
 	s.event(&candor.Event{
 		Level: candor.LevelWarn, Code: candor.EventTaskFailed, Batch: t.batch().rec.ID, Task: t.id, Attempt: int(t.attempt),
 		Lease: t.run.lease, Worker: t.run.worker, Class: t.step.spec.Class, Reason: why.Code,

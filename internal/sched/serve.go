@@ -2,6 +2,7 @@ package sched
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"candor"
@@ -109,4 +110,28 @@ func sameServing(a, b *candor.Serving) bool {
 		}
 	}
 	return true
+}
+
+// stillUsed is an attempt there that uses a model which an order wants gone.
+func (h *Have) stillUsed(o *candor.Order) *task {
+	if h.of == nil {
+		return nil
+	}
+	gone := o.Evict
+	if o.Kind == candor.OrderUnload {
+		gone = []string{o.Model}
+	}
+	for _, t := range h.of.running {
+		if t.step.spec.Class == candor.ClassLLM && slices.ContainsFunc(gone, func(name string) bool { return t.uses(name) }) {
+			return t
+		}
+	}
+	return nil
+}
+
+// uses tells whether a task may be using a model.
+func (t *task) uses(name string) bool {
+	name = candor.ModelName(name)
+	return candor.ModelName(t.step.spec.Model) == name ||
+		slices.ContainsFunc(t.step.spec.Accept, func(a string) bool { return candor.ModelName(a) == name })
 }

@@ -42,6 +42,11 @@ type State struct {
 	allPause   *candor.Pause
 	classPause map[candor.Class]*candor.Pause
 
+	orders   []*task // about models, those that have not ended
+	models   map[string]*measured
+	expected map[string]*expectation // by model that was ordered
+	placeAt  time.Time               // of the last look at placement; zero: one is due
+
 	recent  recent
 	monitor monitor
 
@@ -52,6 +57,7 @@ type State struct {
 	dirtySteps   []*step
 	newSpans     []*step
 	dirtyWorkers []*worker
+	dirtyModels  []*measured
 }
 
 // New makes a State of what a store loaded. A zero snapshot is an empty farm,
@@ -61,7 +67,10 @@ func New(cfg Config, snap *Snapshot) *State {
 		cfg: cfg.withDefaults(), meta: snap.Meta, revision: snap.Revision,
 		batches: map[candor.BatchID]*batch{}, keys: map[string]candor.BatchID{},
 		workers: map[string]*worker{}, leases: map[int64]*task{}, shapes: map[string]*shape{},
-		classPause: map[candor.Class]*candor.Pause{},
+		classPause: map[candor.Class]*candor.Pause{}, models: map[string]*measured{}, expected: map[string]*expectation{},
+	}
+	for _, r := range snap.Models {
+		s.models[r.Name] = &measured{ModelRecord: r}
 	}
 	s.meta.atLeastOne()
 	for i := range snap.Workers {
@@ -155,6 +164,7 @@ func (s *State) admit(lb *LoadedBatch) {
 	}
 	s.addBatch(b)
 	s.wake(b)
+	s.adoptOrder(b)
 }
 
 func (s *State) addBatch(b *batch) {
@@ -234,6 +244,7 @@ func (s *State) forget(b *batch) {
 	for _, st := range b.steps {
 		s.dropLanes(st)
 	}
+	s.orders = slices.DeleteFunc(s.orders, func(t *task) bool { return t.batch() == b })
 	for i, n := range b.counts {
 		s.counts[i] -= n
 	}
@@ -282,6 +293,7 @@ func (s *State) Take() *Changes {
 	if c.Empty() {
 		return nil
 	}
+	s.takeModels(&c)
 	s.revision++
 	c.Revision, c.Meta = s.revision, s.meta
 	return &c

@@ -31,6 +31,7 @@ func (s *State) submit(c Submit) (candor.SubmitReply, error) {
 		s.consider(st)
 	}
 	s.settleBatch(b)
+	s.replan()
 	return candor.SubmitReply{Batch: b.rec.ID, Tasks: b.total(), Warnings: s.warnings(b)}, nil
 }
 

@@ -21,6 +21,7 @@ func (s *State) tick() {
 		s.checkExpiry(b)
 	}
 	s.relaxAvoid()
+	s.place()
 	s.evict()
 	s.monitorLine()
 }
@@ -164,6 +165,14 @@ func (s *State) sayStuck(t *task) string {
 
 func (s *State) checkExpiry(b *batch) {
 	if b.rec.State != candor.BatchActive || b.rec.Cancelled || b.rec.ExpiresAt.IsZero() || s.now.Before(b.rec.ExpiresAt) {
+		return
+	}
+	if b.rec.Kind == KindOrder {
+		if b.counts[processing] > 0 {
+			return // it was taken in time; its worker bounds it from here on
+		}
+		s.orderExpired(&b.steps[0].tasks[0])
+		s.cancelBatch(b, candor.ReasonOrderExpired, "nobody took it in time")
 		return
 	}
 	s.event(&candor.Event{

@@ -174,10 +174,48 @@ func (s *State) nobodyNow(t *task, workers []candor.WorkerChecks) *candor.Reason
 			text += fmt.Sprintf("; %s: %s", strings.Join(by[c], ", "), actual[c])
 		}
 	}
+	if first == candor.ReasonModelCold {
+		if r := s.coldTask(t, by[first], text); r != nil {
+			return r.With("workers", len(by[first])).With("ahead", s.ahead(t))
+		}
+	}
 	if first == candor.ReasonBusy {
 		text = fmt.Sprintf("%s waits for a free slot: %s; %s before it", t.name(), strings.TrimPrefix(text, t.name()+": "), count(s.ahead(t), "task"))
 	}
 	return candor.NewReason(first, text).With("workers", len(by[first])).With("ahead", s.ahead(t))
+}
+
+// coldTask says who has a task's model, and of the others why no load was
+// ordered for them. The reason is that of most.
+func (s *State) coldTask(t *task, cold []string, text string) *candor.Reason {
+	l := s.look()
+	d := l.demand(candor.ModelName(t.step.spec.Model))
+	if d == nil {
+		return nil
+	}
+	by := map[candor.ReasonCode][]string{}
+	why := map[candor.ReasonCode]*candor.Reason{}
+	var order []candor.ReasonCode
+	for _, name := range cold {
+		r := l.whyNot(d, s.workers[name])
+		if r == nil {
+			continue
+		}
+		if why[r.Code] == nil {
+			why[r.Code], order = r, append(order, r.Code)
+		}
+		by[r.Code] = append(by[r.Code], name)
+	}
+	if len(order) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(order, func(a, b candor.ReasonCode) int { return len(by[b]) - len(by[a]) })
+	for _, code := range order {
+		text += fmt.Sprintf("; %s: %s", strings.Join(by[code], ", "), why[code].Text)
+	}
+	out := candor.NewReason(order[0], text).Do(why[order[0]].Next)
+	out.Mover = why[order[0]].Mover
+	return out
 }
 
 func sortedCodes[V any](m map[candor.ReasonCode]V) []candor.ReasonCode {

@@ -35,46 +35,20 @@ type worker struct {
 	silent  bool      // named for not asking
 	errors  map[string]int
 
-	reason   *candor.Reason // why it is idle; its Since is when that began
-	report   *candor.Report
-	catalog  *candor.Catalog // what its model server could load; nil: not known
-	hot      *candor.Reason  // its card is too hot
-	load     Load            // of running, by what bounds it
-	told     string          // draining and paused as last told to it
-	dirty    bool
-	reserved candor.Bytes // VRAM of what runs on it
-	unseen   candor.Bytes // of it, what began after the worker last looked at its card
-}
-
-// take puts a task in the worker's hands.
-func (w *worker) take(t *task) {
-	w.running = append(w.running, t)
-	w.load.add(t.step.spec.Class, 1)
-	w.reserved += t.vram()
-}
-
-// drop takes a task out of its hands, if it is there.
-func (w *worker) drop(t *task) {
-	i := slices.Index(w.running, t)
-	if i < 0 {
-		return
-	}
-	last := len(w.running) - 1
-	w.running[i] = w.running[last]
-	w.running[last] = nil
-	w.running = w.running[:last]
-	w.load.add(t.step.spec.Class, -1)
-	w.reserved -= t.vram()
-	w.unseen = min(w.unseen, w.reserved)
-}
-
-// vram is the memory of the card that a task reserves: an llm task uses what its
-// model holds.
-func (t *task) vram() candor.Bytes {
-	if t.step.spec.Class == candor.ClassLLM {
-		return 0
-	}
-	return t.step.spec.VRAM
+	reason     *candor.Reason // why it is idle; its Since is when that began
+	report     *candor.Report
+	catalog    *candor.Catalog // what its model server could load; nil: not known
+	hot        *candor.Reason  // its card is too hot
+	load       Load            // of running, by what bounds it
+	answered   time.Time       // when it last completed an llm task
+	fails      map[string]*failure
+	since      map[string]time.Time // since when each model is ready there
+	swaps      []swap
+	thrashTold time.Time
+	told       string // draining and paused as last told to it
+	dirty      bool
+	reserved   candor.Bytes // VRAM of what runs on it
+	unseen     candor.Bytes // of it, what began after the worker last looked at its card
 }
 
 func (w *worker) record() WorkerRecord {
@@ -143,6 +117,8 @@ func (s *State) register(req candor.RegisterRequest) (candor.RegisterReply, erro
 		w.idle = s.now
 	}
 	s.ready++
+	s.replan()
+	s.noteModels(w, nil)
 	return candor.RegisterReply{
 		Session: w.session, Heartbeat: candor.Duration(s.cfg.Heartbeat), Lost: candor.Duration(s.cfg.Lost),
 		Lease: candor.Duration(s.cfg.Lease), Drop: drop, BatchRoot: s.cfg.BatchRoot,
@@ -243,10 +219,13 @@ func (s *State) hear(w *worker, v candor.View) {
 	silent := s.now.Sub(w.seen)
 	w.seen = s.now
 	if v.State != "" || v.GPU != nil {
-		if !sameServing(w.view.Serving, v.Serving) {
-			s.ready++ // what it refused a moment ago it may take now
-		}
+		was := w.view.Serving
 		w.view, w.unseen = v, 0
+		if !sameServing(was, v.Serving) {
+			s.ready++ // what it refused a moment ago it may take now
+			s.replan()
+			s.noteModels(w, was)
+		}
 		s.feel(w)
 	}
 	was := w.state
@@ -276,12 +255,13 @@ func (s *State) heartbeat(name string, req *candor.HeartbeatRequest) (candor.Hea
 	if req.Catalog != nil {
 		w.catalog = req.Catalog
 		s.ready++
+		s.replan()
 	}
 	if len(req.Errors) > 0 {
 		s.noteErrors(w, req.Errors)
 	}
 	s.listen(w, req.Running)
-	reply := s.orders(w)
+	reply := s.tellings(w)
 	reply.Abort = append(reply.Abort, s.strays(w, req.Running)...)
 	return reply, nil
 }

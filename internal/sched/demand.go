@@ -1,0 +1,124 @@
+package sched
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"candor"
+)
+
+// demand is what is wanted of one model, and who is there for it.
+type demand struct {
+	model    string
+	queued   int
+	running  int
+	context  int   // the longest that is wanted, in tokens
+	priority int   // of the task that goes first
+	oldest   int64 // when that was queued, in microseconds
+	want     *Want // of the shape with most tasks
+	most     int
+	run      time.Duration
+	load     time.Duration
+	holders  []*worker // it is ready there, being loaded, or ordered for there
+	open     int       // orders for whoever takes them
+}
+
+// hands is how many workers do the work, or are about to.
+func (d *demand) hands() int { return len(d.holders) + d.open }
+
+// work is what is left to do, in one worker's time. What runs is half done.
+func (d *demand) work() time.Duration {
+	return time.Duration(d.queued)*d.run + time.Duration(d.running)*d.run/2
+}
+
+// lasts is how long the work takes those who are there for it.
+func (d *demand) lasts() time.Duration {
+	if d.hands() == 0 {
+		return 1<<63 - 1
+	}
+	return d.work() / time.Duration(d.hands())
+}
+
+// demands gathers what is wanted, by model. It visits shapes and workers, never
+// tasks.
+func (s *State) demands() []*demand {
+	by := map[string]*demand{}
+	var all []*demand
+	for _, sh := range s.shapeList {
+		n := sh.ready + sh.backoff
+		if sh.want.Class != candor.ClassLLM || n == 0 {
+			continue
+		}
+		d := by[sh.want.Model]
+		if d == nil {
+			d = &demand{model: sh.want.Model, priority: -candor.MaxPriority - 1}
+			by[d.model] = d
+			all = append(all, d)
+		}
+		d.add(sh, n)
+	}
+	for _, d := range all {
+		d.run, d.load = s.runTime(d.model), s.loadTime(d.model)
+	}
+	slices.SortFunc(all, func(a, b *demand) int { return strings.Compare(a.model, b.model) })
+	s.countHands(by)
+	return all
+}
+
+func (d *demand) add(sh *shape, n int) {
+	d.queued += n
+	d.context = max(d.context, sh.want.Context)
+	if n > d.most {
+		d.want, d.most = &sh.want, n
+	}
+	if sh.ready == 0 {
+		return
+	}
+	if t := sh.head(); d.oldest == 0 || t.queuedAt < d.oldest {
+		d.oldest = t.queuedAt
+	}
+	for _, l := range sh.lanes {
+		d.priority = max(d.priority, l.step.spec.Priority)
+	}
+}
+
+// countHands finds who is there for each demand, and what runs already.
+func (s *State) countHands(by map[string]*demand) {
+	for _, w := range s.roster {
+		if !w.present() {
+			continue
+		}
+		for _, t := range w.running {
+			if d := by[candor.ModelName(t.step.spec.Model)]; d != nil && t.step.spec.Class == candor.ClassLLM {
+				d.running++
+			}
+		}
+		have := s.have(w)
+		for _, d := range by {
+			if have.serves(d.want) != nil || have.loading(d.want) || s.ordered(d.model, w) != nil {
+				d.holders = append(d.holders, w)
+			}
+		}
+	}
+	for _, t := range s.orders {
+		o := t.step.spec.Order
+		if d := by[o.Model]; d != nil && o.Kind == candor.OrderLoad && t.state == queued && t.step.spec.Requires.Worker == "" {
+			d.open++
+		}
+	}
+}
+
+// ordered is the live order to load a model on this worker, or nil.
+func (s *State) ordered(model string, w *worker) *task {
+	for _, t := range s.orders {
+		o := t.step.spec.Order
+		if o.Kind != candor.OrderLoad || o.Model != model || t.state.final() {
+			continue
+		}
+		if t.state == processing && t.run.worker == w.info.Name || t.state != processing && t.step.spec.Requires.Worker == w.info.Name {
+			return t
+		}
+	}
+	return nil
+}

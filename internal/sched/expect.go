@@ -1,0 +1,153 @@
+package sched
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"candor"
+)
+
+// tellOrder is the line about an order that a rule made.
+func (l *look) tellOrder(o *offer, t *task, anybody bool) {
+	text := fmt.Sprintf("LLM tasks waiting (%d) %s - inserting load_llm task", o.d.queued, l.need(o))
+	if !anybody {
+		text += " for " + o.w.info.Name
+	}
+	if len(o.evict) > 0 {
+		text += ", in place of " + strings.Join(o.evict, ", ")
+	}
+	l.s.event(&candor.Event{
+		Level: candor.LevelInfo, Code: candor.EventOrderMade, Batch: t.batch().rec.ID, Task: t.id, Model: o.d.model,
+		Class: candor.ClassResource, Text: text,
+	})
+	if e := l.s.expected[o.d.model]; e == nil {
+		l.s.expected[o.d.model] = &expectation{since: l.s.now, next: l.s.cfg.Placement.Expect}
+	}
+}
+
+// need is what an order answers, in the seed's words where they are true.
+func (l *look) need(o *offer) string {
+	any := slices.ContainsFunc(l.s.roster, func(w *worker) bool {
+		h := l.s.have(w)
+		return w.present() && (len(h.Models) > 0 || h.Serving != nil && h.Serving.Work != nil)
+	})
+	switch {
+	case o.d.hands() == 0 && !any && len(l.spoken) == 0:
+		return "but no models loaded"
+	case o.d.hands() == 0:
+		return fmt.Sprintf("for %s, which is loaded nowhere", o.d.model)
+	case o.d.open > 0 && len(o.d.holders) == 0:
+		return fmt.Sprintf("and %s is ordered for %s so far", o.d.model, count(o.d.open, "worker"))
+	default:
+		return fmt.Sprintf("and %s is on %s only", o.d.model, o.who())
+	}
+}
+
+// expectation is what should follow from ordering a model: the workers that
+// could have it get it.
+type expectation struct {
+	since time.Time
+	next  time.Duration // the alarm is due when it is that old; doubles
+}
+
+// expect raises an alarm for each model that was ordered a while ago while
+// workers who could hold it still have none, with each one's reason.
+func (l *look) expect() {
+	s := l.s
+	for _, model := range sortedKeys(s.expected) {
+		e, d := s.expected[model], l.demand(model)
+		if d == nil {
+			delete(s.expected, model)
+			continue
+		}
+		age := s.now.Sub(e.since)
+		if age < e.next {
+			continue
+		}
+		e.next *= 2
+		var names, why []string
+		for _, w := range s.roster {
+			o := l.offer(d, w)
+			if code, _ := o.able(nil); code != "" || w.view.Model != "" || len(o.have.Models) > 0 {
+				continue
+			}
+			names = append(names, w.info.Name)
+			why = append(why, w.info.Name+": "+l.whyNot(d, w).Text)
+		}
+		if len(names) == 0 {
+			continue
+		}
+		s.event(&candor.Event{
+			Level: candor.LevelWarn, Code: candor.EventOrderOverdue, Model: model, Reason: candor.ReasonOrderOverdue,
+			Text: fmt.Sprintf("load_llm task available for %s but workers [%s] still have no model: %s",
+				seconds(age), strings.Join(names, " "), strings.Join(why, "; ")),
+		})
+	}
+}
+
+// seconds writes an age as the seed does: 62s.
+func seconds(d time.Duration) string { return fmt.Sprintf("%ds", int(d.Seconds())) }
+
+// whyNoLoad is why no load of a model is ordered for a worker, by the rules that
+// decide it; nil when it has the model, or nobody wants it.
+func (s *State) whyNoLoad(w *worker, model string) *candor.Reason {
+	l := s.look()
+	d := l.demand(model)
+	if d == nil {
+		return nil
+	}
+	return l.whyNot(d, w)
+}
+
+func (l *look) whyNot(d *demand, w *worker) *candor.Reason {
+	if slices.Contains(d.holders, w) {
+		if t := l.s.ordered(d.model, w); t != nil {
+			return l.sayOrdered(t, w)
+		}
+		return nil
+	}
+	if l.s.cfg.Placement.Off {
+		return candor.NewReason(candor.ReasonPlaceMaxHot, "no load is ordered by rules: placement.off is set").Do("candor model load " + d.model + " --worker " + w.info.Name)
+	}
+	o, rec := l.offer(d, w), &Recorder{}
+	code, _ := o.ask(rec)
+	if code == "" {
+		return candor.NewReason(candor.ReasonPlaceOrdered, "a load of "+d.model+" is about to be ordered")
+	}
+	if t := o.underWay(); t != nil && code == candor.ReasonPlaceOrdered {
+		return l.sayOrdered(t, w)
+	}
+	for _, c := range rec.Checks {
+		if c.OK || c.Code != code {
+			continue
+		}
+		r := candor.NewReason(code, fmt.Sprintf("no load of %s was ordered: %s (wanted: %s)", d.model, c.Actual, c.Wanted)).
+			With("model", d.model).With("wanted", c.Wanted).With("actual", c.Actual).With("worker", w.info.Name)
+		switch code {
+		case candor.ReasonPlaceMaxHot:
+			r.Text = fmt.Sprintf("no load of %s was ordered: max_hot=%d, %s", d.model, l.s.cfg.Placement.MaxHot, c.Actual)
+			r.Do("raise placement.max_hot in the configuration, or candor model load " + d.model + " --worker " + w.info.Name)
+		case candor.ReasonModelMissing:
+			r.Do("candor model pull " + d.model + " --worker " + w.info.Name)
+		}
+		return r
+	}
+	return candor.NewReason(candor.ReasonUnexplained, fmt.Sprintf("no load of %s was ordered for %s, and no rule says why (%s)", d.model, w.info.Name, code))
+}
+
+func (l *look) sayOrdered(t *task, w *worker) *candor.Reason {
+	o := t.step.spec.Order
+	age := candor.ShortDuration(l.s.now.Sub(t.batch().rec.CreatedAt))
+	text := fmt.Sprintf("%s %s (%s) was ordered %s ago", o.Kind, o.Model, t.id, age)
+	if t.state == processing {
+		text += fmt.Sprintf(" and runs on %s for %s", t.run.worker, candor.ShortDuration(l.s.now.Sub(t.run.started)))
+		if s := w.view.Serving; s != nil && s.Work != nil {
+			text += ": it has been at it" + sayWork(s.Work)
+		}
+	} else {
+		text += " and waits to be taken"
+	}
+	return candor.NewReason(candor.ReasonPlaceOrdered, text).With("task", t.id.String()).Do("candor why " + t.id.String())
+}

@@ -1,0 +1,69 @@
+package sched
+
+import (
+	"slices"
+
+	"candor"
+)
+
+// take puts a task in the worker's hands.
+func (w *worker) take(t *task) {
+	w.running = append(w.running, t)
+	w.load.add(t.step.spec.Class, 1)
+	w.reserved += t.vram()
+}
+
+// drop takes a task out of its hands, if it is there.
+func (w *worker) drop(t *task) {
+	i := slices.Index(w.running, t)
+	if i < 0 {
+		return
+	}
+	last := len(w.running) - 1
+	w.running[i] = w.running[last]
+	w.running[last] = nil
+	w.running = w.running[:last]
+	w.load.add(t.step.spec.Class, -1)
+	w.reserved -= t.vram()
+	w.unseen = min(w.unseen, w.reserved)
+}
+
+// vram is the memory of the card that a task reserves: an llm task uses what its
+// model holds.
+func (t *task) vram() candor.Bytes {
+	if t.step.spec.Class == candor.ClassLLM {
+		return 0
+	}
+	return t.step.spec.VRAM
+}
+
+// leaving are the models that have to go from a worker, by an order that only it
+// may take: nothing new is begun with them.
+func (s *State) leaving(w *worker) []string {
+	var names []string
+	for _, t := range s.orders {
+		spec := t.step.spec
+		if spec.Requires.Worker != w.info.Name && (t.state != processing || t.run.worker != w.info.Name) || t.state.final() {
+			continue
+		}
+		names = append(names, spec.Order.Evict...)
+		if spec.Order.Kind == candor.OrderUnload {
+			names = append(names, spec.Order.Model)
+		}
+	}
+	return names
+}
+
+// loadsBeside counts the loads that other workers of its host carry out.
+func (s *State) loadsBeside(w *worker) int {
+	n := 0
+	for _, t := range s.orders {
+		if t.state != processing || t.step.spec.Order.Kind != candor.OrderLoad || t.run.worker == w.info.Name {
+			continue
+		}
+		if o := s.workers[t.run.worker]; o != nil && o.info.Host == w.info.Host {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,211 @@
+package sched
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"candor"
+)
+
+// placeEvery bounds how often placement is looked at while nothing asks for it:
+// what wears on by itself (waiting, back-offs) is not in a hurry.
+const placeEvery = 500 * time.Millisecond
+
+// place decides which worker is to hold which model, and orders it. Its work is
+// by models and workers, never by tasks.
+//
+// The aim is that all work ends soonest. A model that nobody serves comes first,
+// the longest work before the shorter; then whoever has nothing to do helps
+// where the work lasts longest, if that ends it sooner than loading takes. Who
+// holds a model with work keeps it, unless others have waited for longer than
+// may be.
+func (s *State) place() {
+	if len(s.orders) == 0 && !s.wantsModels() && s.cfg.Placement.IdleUnload <= 0 {
+		return
+	}
+	if !s.placeAt.IsZero() && s.now.Sub(s.placeAt) < placeEvery {
+		return
+	}
+	s.placeAt = s.now
+	s.forgetOrders()
+	l := s.look()
+	if !s.cfg.Placement.Off {
+		l.loads()
+		l.makeRoom()
+	}
+	l.expect()
+}
+
+// wantsModels tells whether a task waits for a model, or a script for memory
+// that a model may hold.
+func (s *State) wantsModels() bool {
+	return slices.ContainsFunc(s.shapeList, func(sh *shape) bool {
+		return sh.ready+sh.backoff > 0 && (sh.want.Class == candor.ClassLLM || sh.want.VRAM > 0)
+	})
+}
+
+// look is one look at who holds what and what is wanted. It is made for a
+// decision or an explanation, and thrown away.
+type look struct {
+	s       *State
+	demands []*demand
+	spoken  map[*worker]*task // an order for anybody is as good as theirs
+	hosts   map[string]int    // loads under way or ordered, by host
+}
+
+func (s *State) look() *look {
+	l := &look{s: s, demands: s.demands(), spoken: map[*worker]*task{}, hosts: map[string]int{}}
+	for _, t := range s.orders {
+		spec := t.step.spec
+		switch {
+		case spec.Order.Kind != candor.OrderLoad || t.state.final():
+		case t.state == processing:
+			l.loadOn(s.workers[t.run.worker])
+		case spec.Requires.Worker != "":
+			l.loadOn(s.workers[spec.Requires.Worker])
+		default:
+			l.speak(t)
+		}
+	}
+	return l
+}
+
+func (l *look) loadOn(w *worker) {
+	if w != nil {
+		l.hosts[w.info.Host]++
+	}
+}
+
+// speak assigns an order that anybody may take to the first worker who could,
+// so that no second one is made for the same worker.
+func (l *look) speak(t *task) {
+	want := WantOf(t.step.spec, nil)
+	for _, w := range l.s.roster {
+		if l.spoken[w] != nil || !w.present() {
+			continue
+		}
+		have := l.s.have(w)
+		if code, _ := Eligible(&want, &have, nil); code == "" {
+			l.spoken[w] = t
+			l.loadOn(w)
+			return
+		}
+	}
+}
+
+// demand is what is wanted of a model, or nil.
+func (l *look) demand(model string) *demand {
+	i, ok := slices.BinarySearchFunc(l.demands, model, func(d *demand, name string) int { return strings.Compare(d.model, name) })
+	if !ok {
+		return nil
+	}
+	return l.demands[i]
+}
+
+// loads makes orders until no further one would help.
+func (l *look) loads() {
+	open := slices.Clone(l.demands)
+	for len(open) > 0 {
+		d := slices.MinFunc(open, first)
+		if o := l.best(d); o != nil {
+			l.order(o)
+			continue
+		}
+		open = slices.DeleteFunc(open, func(o *demand) bool { return o == d })
+	}
+}
+
+// first orders demands by which is served first.
+func first(a, b *demand) int {
+	none := func(d *demand) int { return min(d.hands(), 1) }
+	if c := cmp.Compare(none(a), none(b)); c != 0 {
+		return c
+	}
+	if none(a) == 0 && a.priority != b.priority {
+		return cmp.Compare(b.priority, a.priority)
+	}
+	return cmp.Or(cmp.Compare(b.lasts(), a.lasts()), cmp.Compare(b.work(), a.work()), strings.Compare(a.model, b.model))
+}
+
+// best is the offer of the worker who would lose least by loading a model, or
+// nil if the rules let nobody.
+func (l *look) best(d *demand) *offer {
+	var top *offer
+	for _, w := range l.s.roster {
+		o := l.offer(d, w)
+		if code, _ := o.ask(nil); code != "" {
+			continue
+		}
+		if top == nil || o.before(top) {
+			top = o
+		}
+	}
+	return top
+}
+
+// before tells whether o loses less than p: nothing pushed out before something,
+// idle before at work, emptier before fuller.
+func (o *offer) before(p *offer) bool {
+	return cmp.Or(
+		cmp.Compare(len(o.needed), len(p.needed)),
+		cmp.Compare(len(o.evict), len(p.evict)),
+		cmp.Compare(o.w.load.LLM, p.w.load.LLM),
+		cmp.Compare(len(o.have.Models), len(p.have.Models)),
+	) < 0
+}
+
+// order makes the order for an offer, and counts it.
+func (l *look) order(o *offer) {
+	s, d := l.s, o.d
+	w := &wish{Order: candor.Order{
+		Kind: candor.OrderLoad, Model: d.model, Context: d.context, Evict: o.evict, By: "candor", Need: l.need(o),
+	}, expiry: s.cfg.Placement.Expiry}
+	anybody := len(o.evict) == 0 && len(o.have.Models) == 0 && l.anybody(o)
+	if !anybody {
+		w.worker = o.w.info.Name
+	}
+	if len(o.evict) == 0 && o.have.VRAM > 0 {
+		w.vram = min(o.size, o.have.VRAM)
+	}
+	t := s.makeOrder(w)
+	l.loadOn(o.w)
+	l.tellOrder(o, t, anybody)
+	if anybody {
+		l.spoken[o.w] = t
+		d.open++
+	} else {
+		d.holders = append(d.holders, o.w)
+	}
+}
+
+// anybody tells whether the order may go to whoever takes it first: there are
+// others who could, and all who could are as good.
+func (l *look) anybody(o *offer) bool {
+	others := 0
+	for _, w := range l.s.roster {
+		if w == o.w || !w.present() {
+			continue
+		}
+		p := l.offer(o.d, w)
+		code, _ := p.ask(nil)
+		switch {
+		case code == "" && len(p.have.Models) == 0 && len(p.evict) == 0:
+			others++
+		case code == candor.ReasonPlaceBackoff, code == candor.ReasonPlaceHold:
+			return false // it would take what it is not to have
+		}
+	}
+	return others > 0
+}
+
+// replan lets the next tick look at placement.
+func (s *State) replan() { s.placeAt = time.Time{} }
+
+// wanted are the demands, the largest first.
+func (l *look) wanted() []*demand {
+	all := slices.Clone(l.demands)
+	slices.SortStableFunc(all, func(a, b *demand) int { return b.queued - a.queued })
+	return all
+}

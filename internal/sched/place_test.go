@@ -1,0 +1,111 @@
+package sched
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"candor"
+)
+
+// serving is a worker with a model server, as it tells of itself.
+func serving(models ...candor.ServedModel) candor.View {
+	v := candor.View{State: candor.WorkerCold, Serving: &candor.Serving{Kind: "ollama", State: candor.ServerUp, Take: 1, Slots: 1, Models: models}}
+	for _, m := range models {
+		if m.Ready {
+			v.State, v.Model = candor.WorkerHot, m.Name
+		}
+	}
+	return v
+}
+
+func ready(name string, vram candor.Bytes) candor.ServedModel {
+	return candor.ServedModel{Name: name, Ready: true, Context: 4096, Size: vram, VRAM: vram}
+}
+
+// joinServing joins a worker with a card and a model server.
+func (f *farm) joinServing(name string, catalog []string, view candor.View) {
+	f.t.Helper()
+	c := &candor.Catalog{}
+	for _, m := range catalog {
+		c.Models = append(c.Models, candor.CatalogModel{Name: m, Size: 4 * candor.GiB})
+	}
+	info := candor.WorkerInfo{Name: name, Host: "host-" + name, PID: 100 + len(f.at), Slots: 1, Classes: candor.Classes(), GPU: &candor.GPU{Name: "card", Total: 8 * candor.GiB, Free: 8 * candor.GiB}}
+	r := f.do(Register{candor.RegisterRequest{Protocol: candor.Protocol, Info: info, View: view, Verified: true, Catalog: c}}).(candor.RegisterReply)
+	f.at[name] = r.Session
+}
+
+// asks is a claim with a view.
+func (f *farm) asks(name string, view candor.View, results ...candor.Result) candor.ClaimReply {
+	f.t.Helper()
+	return f.do(Claim{Worker: name, Req: candor.ClaimRequest{Session: f.at[name], Max: 1, Results: results, View: view}}).(candor.ClaimReply)
+}
+
+func llm(name, model string, n int) candor.Step {
+	st := candor.Step{Name: name, Class: candor.ClassLLM, Model: model, Run: "true", Each: &candor.Each{}}
+	for i := range n {
+		st.Each.Items = append(st.Each.Items, fmt.Appendf(nil, "%d", i))
+	}
+	return st
+}
+
+// The seed's night: three cold workers, 125 tasks. All of them get the model.
+func TestEveryIdleWorkerGetsTheModel(t *testing.T) {
+	f := newFarm(t, Config{})
+	for _, name := range []string{"w1", "w2", "w3"} {
+		f.joinServing(name, []string{"m"}, serving())
+	}
+	f.submit(llm("topics", "m", 125))
+	f.pass(0)
+	var orders []string
+	for _, e := range f.told() {
+		if e.Code == candor.EventOrderMade {
+			orders = append(orders, e.Text)
+		}
+	}
+	if want := "LLM tasks waiting (125) but no models loaded - inserting load_llm task"; len(orders) != 3 || orders[0] != want {
+		t.Errorf("told %q, want %q first", orders, want)
+	}
+	for _, name := range []string{"w1", "w2", "w3"} {
+		r := f.asks(name, serving())
+		if len(r.Tasks) != 1 || r.Steps[0].Step.Order == nil || r.Steps[0].Step.Order.Model != "m" {
+			t.Fatalf("%s got %+v, want a load of m", name, r)
+		}
+	}
+	if n := len(f.s.orders); n != 3 {
+		t.Errorf("%d orders for three workers", n)
+	}
+	f.pass(time.Minute)
+	if n := len(f.s.orders); n != 3 {
+		t.Errorf("%d orders a minute later", n)
+	}
+}
+
+// F01: with the cap of one hot worker the cap is named.
+func TestTheCapIsNamed(t *testing.T) {
+	f := newFarm(t, Config{Placement: Placement{MaxHot: 1}})
+	for _, name := range []string{"w1", "w2", "w3"} {
+		f.joinServing(name, []string{"m"}, serving())
+	}
+	f.submit(llm("topics", "m", 125))
+	f.pass(0)
+	order := f.asks("w2", serving()).Tasks[0]
+	done := ended(order, candor.AttemptDone, "", "")
+	done.Order = &candor.OrderResult{Changed: true, After: []candor.ServedModel{ready("m", 5*candor.GiB)}, Took: candor.Duration(40 * time.Second)}
+	hot := serving(ready("m", 5*candor.GiB))
+	if r := f.asks("w2", hot, done); len(r.Tasks) != 1 {
+		t.Fatalf("w2 got nothing: %+v", r.Report)
+	}
+	f.asks("w1", serving())
+	for range 28 {
+		for _, name := range []string{"w1", "w2", "w3"} {
+			f.beat(name)
+		}
+		f.pass(30 * time.Second)
+	}
+	x := f.do(Why{"w1"}).(candor.Explanation)
+	f.expect(x.Reason, candor.ReasonPlaceMaxHot, "max_hot=1", "reached by w2", "m")
+	if x.Reason.Mover != candor.MoverYou {
+		t.Errorf("whose move: %s", x.Reason.Mover)
+	}
+}

@@ -1,0 +1,75 @@
+package sched
+
+import (
+	"fmt"
+	"slices"
+
+	"candor"
+)
+
+// makeRoom orders models away that nobody wants: those whose memory a script
+// waits for, and those that have been idle for longer than they may.
+func (l *look) makeRoom() {
+	for _, w := range l.s.roster {
+		if !w.present() || w.view.Serving == nil || w.view.Serving.Work != nil || l.busyWithOrders(w) {
+			continue
+		}
+		have := l.s.have(w)
+		if name, why := l.unwanted(w, &have); name != "" {
+			l.unload(w, name, why)
+		}
+	}
+}
+
+func (l *look) busyWithOrders(w *worker) bool {
+	if l.spoken[w] != nil {
+		return true
+	}
+	return slices.ContainsFunc(l.s.orders, func(t *task) bool {
+		return !t.state.final() && (t.step.spec.Requires.Worker == w.info.Name || t.state == processing && t.run.worker == w.info.Name)
+	})
+}
+
+// unwanted is a model on a worker that should go, and what for.
+func (l *look) unwanted(w *worker, have *Have) (name, why string) {
+	idle := candor.ServedModel{}
+	for _, m := range have.Models {
+		if m.InUse == 0 && l.demand(candor.ModelName(m.Name)) == nil && !usedBy(w, m.Name) && (idle.Name == "" || m.Token > idle.Token) {
+			idle = m
+		}
+	}
+	if idle.Name == "" {
+		return "", ""
+	}
+	if limit := l.s.cfg.Placement.IdleUnload; limit > 0 && idle.Token.D() >= limit {
+		return idle.Name, "nobody has asked for it for " + candor.ShortDuration(idle.Token.D())
+	}
+	for _, sh := range l.s.shapeList {
+		v := sh.want.VRAM
+		if sh.ready == 0 || v == 0 || sh.want.Class == candor.ClassLLM || v <= have.Free || v > have.Free+idle.VRAM {
+			continue
+		}
+		code, _ := Eligible(&sh.want, have, nil)
+		if code == candor.ReasonVRAMHeld {
+			return idle.Name, fmt.Sprintf("%s wait for %s of the card, of which it holds %s", count(sh.ready, string(sh.want.Class)+" task"), v, idle.VRAM)
+		}
+	}
+	return "", ""
+}
+
+// usedBy tells whether an attempt on a worker uses a model.
+func usedBy(w *worker, model string) bool {
+	return slices.ContainsFunc(w.running, func(t *task) bool { return t.step.spec.Class == candor.ClassLLM && t.uses(model) })
+}
+
+func (l *look) unload(w *worker, name, why string) {
+	name = candor.ModelName(name)
+	t := l.s.makeOrder(&wish{
+		Order:  candor.Order{Kind: candor.OrderUnload, Model: name, Need: why, By: "candor"},
+		worker: w.info.Name, expiry: l.s.cfg.Placement.Expiry,
+	})
+	l.s.event(&candor.Event{
+		Level: candor.LevelInfo, Code: candor.EventOrderMade, Batch: t.batch().rec.ID, Task: t.id, Model: name, Class: candor.ClassResource,
+		Text: fmt.Sprintf("Model %s is idle on %s: %s - inserting unload_llm task for %s", name, w.info.Name, why, w.info.Name),
+	})
+}
