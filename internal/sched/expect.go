@@ -108,6 +108,9 @@ func (l *look) whyNot(d *demand, w *worker) *candor.Reason {
 		}
 		return nil
 	}
+	if w.view.Serving == nil {
+		return nil // what it has, somebody else put there
+	}
 	if l.s.cfg.Placement.Off {
 		return candor.NewReason(candor.ReasonPlaceMaxHot, "no load is ordered by rules: placement.off is set").Do("candor model load " + d.model + " --worker " + w.info.Name)
 	}
