@@ -144,7 +144,7 @@ func (f *farm) joined(names ...string) {
 	for _, name := range names {
 		f.until(name+" has joined", func() bool {
 			w := f.worker(name)
-			return w.Session > 0 && w.State == candor.WorkerReady
+			return w.Session > 0 && w.State != candor.WorkerLost && w.State != candor.WorkerGone
 		})
 	}
 }
