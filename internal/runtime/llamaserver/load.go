@@ -22,12 +22,7 @@ func (c *Client) Load(ctx context.Context, r runtime.LoadRequest) (runtime.Chang
 	if r.Settings.Context <= 0 {
 		return runtime.Change{}, runtime.Refuse("load %s: no context length is given", r.Model)
 	}
-	m, err := c.find(ctx, r.Model)
-	if runtime.CodeOf(err) == runtime.CodeMissing && c.opts.Managed != nil {
-		if _, err = c.models(ctx, true); err == nil { // its file may have come since
-			m, err = c.find(ctx, r.Model)
-		}
-	}
+	m, err := c.known(ctx, r.Model)
 	if err != nil {
 		return runtime.Change{}, err
 	}
@@ -57,6 +52,26 @@ func (c *Client) Load(ctx context.Context, r runtime.LoadRequest) (runtime.Chang
 		bringErr = runtime.StillLoading(r.Model, change.Took, context.DeadlineExceeded)
 	}
 	return change, bringErr
+}
+
+// known finds the model of an order: in the list, among files that have come
+// since, or in a server of one model once that has loaded it.
+func (c *Client) known(ctx context.Context, name string) (m model, err error) {
+	began := c.clk.Now()
+	take := func(now model) bool {
+		m = now
+		return true
+	}
+	err = c.until(ctx, name, take)
+	if runtime.CodeOf(err) == runtime.CodeMissing && c.opts.Managed != nil {
+		if _, err = c.models(ctx, true); err == nil {
+			err = c.until(ctx, name, take)
+		}
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = runtime.StillLoading(name, c.clk.Now().Sub(began), context.DeadlineExceeded)
+	}
+	return m, err
 }
 
 // acceptable asks the guards that need no load. The router would lower a
