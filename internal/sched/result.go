@@ -188,6 +188,9 @@ func missingManifest(t *task, r *candor.Result) *candor.Reason {
 			return candor.NewReason(candor.ReasonManifestLarge, fmt.Sprintf("%s holds %d items; at most %d are allowed", m.Key(), len(items), candor.MaxItems)).
 				With("items", len(items)).With("limit", candor.MaxItems)
 		}
+		if long := tooLong(t, m, items); long != nil {
+			return long
+		}
 	}
 	return nil
 }

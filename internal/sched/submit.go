@@ -82,7 +82,7 @@ func knownItems(st *step) (items []json.RawMessage, known bool) {
 	case e.From != nil:
 		return nil, false
 	default:
-		return e.Items, true
+		return gather(e, e.Items), true
 	}
 }
 
@@ -130,7 +130,7 @@ func (s *State) expandFrom(up *step, m candor.Manifest, items []json.RawMessage)
 		if st.expanded || e == nil || e.From == nil || *e.From != m {
 			continue
 		}
-		s.expandWith(st, items)
+		s.expandWith(st, gather(e, items))
 	}
 }
 
