@@ -49,8 +49,7 @@ type Managed struct {
 	Dir string
 	// Parallel is the number of slots of each model.
 	Parallel int
-	// Vectors are the models that are loaded to make vectors, with how a text's
-	// are pooled; empty: as the model's file says.
+	// Vectors are those of the Serve.
 	Vectors map[string]string
 }
 

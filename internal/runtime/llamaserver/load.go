@@ -124,7 +124,7 @@ func (c *Client) bring(ctx context.Context, m model, r runtime.LoadRequest) erro
 	for again := false; ; again = true {
 		started, err := c.start(ctx, m.ID, r)
 		if err == nil {
-			err = c.wake(ctx, m.ID, r)
+			err = c.wake(ctx, m, r)
 		}
 		if ctx.Err() != nil && started {
 			c.undo(ctx, m.ID)
@@ -206,8 +206,9 @@ func (c *Client) until(ctx context.Context, id string, shows func(model) bool) e
 }
 
 // wake makes a model produce a token, or a vector where that is its use.
-func (c *Client) wake(ctx context.Context, id string, r runtime.LoadRequest) error {
-	if _, ok := c.vectors(id); ok {
+func (c *Client) wake(ctx context.Context, m model, r runtime.LoadRequest) error {
+	id := m.ID
+	if _, ok := c.vectors(id, c.file(m)); ok {
 		_, err := c.wire.Embed(ctx, runtime.EmbedRequest{Model: id, Settings: r.Settings, Texts: []string{wakeWord}})
 		return err
 	}

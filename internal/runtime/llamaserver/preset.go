@@ -26,7 +26,7 @@ const (
 const logLevel = 4
 
 // section is what one model is loaded with, as the preset file says it.
-func (c *Client) section(id string, s runtime.Settings) string {
+func (c *Client) section(id, file string, s runtime.Settings) string {
 	m := c.opts.Managed
 	var b strings.Builder
 	fmt.Fprintf(&b, "[%s]\n", id)
@@ -37,7 +37,7 @@ func (c *Client) section(id string, s runtime.Settings) string {
 	if s.Threads > 0 {
 		fmt.Fprintf(&b, "threads = %d\n", s.Threads)
 	}
-	if pooling, ok := c.vectors(id); ok {
+	if pooling, ok := c.vectors(id, file); ok {
 		// A text is worked on in one batch, so it must hold the longest.
 		fmt.Fprintf(&b, "embeddings = true\nbatch-size = %d\nubatch-size = %d\n", s.Context, s.Context)
 		if pooling != "" {
@@ -48,9 +48,9 @@ func (c *Client) section(id string, s runtime.Settings) string {
 	return b.String()
 }
 
-// vectors says whether a model is loaded for embeddings, and how they are
-// pooled.
-func (c *Client) vectors(id string) (pooling string, ok bool) {
+// vectors says whether a model is loaded for embeddings: since it was named for
+// them, or since its file says so; and how they are pooled.
+func (c *Client) vectors(id, file string) (pooling string, ok bool) {
 	if c.opts.Managed == nil {
 		return "", false
 	}
@@ -59,7 +59,7 @@ func (c *Client) vectors(id string) (pooling string, ok bool) {
 			return pooling, true
 		}
 	}
-	return "", false
+	return "", embeds(file)
 }
 
 // logOf is the path of a model's own log.
@@ -93,13 +93,13 @@ func (c *Client) settle(ctx context.Context, id string, s runtime.Settings) erro
 	}
 	c.settling.Lock()
 	defer c.settling.Unlock()
-	want := c.section(id, s)
-	if c.sections[id] == want {
-		return nil
-	}
 	m, err := c.look(ctx, id)
 	if err != nil {
 		return err
+	}
+	want := c.section(id, c.file(m), s)
+	if c.sections[id] == want {
+		return nil
 	}
 	if m.Status.resident() {
 		if err := c.idle(ctx, m); err != nil {

@@ -44,8 +44,8 @@ type Serve struct {
 	Parallel int
 	// MaxLoaded is how many models may be loaded at once, 0: any number.
 	MaxLoaded int
-	// Vectors are the models to load for embeddings, with how a text's vectors
-	// are pooled (mean, cls, last); empty: as the model's file says.
+	// Vectors are models to load for embeddings although their files do not say
+	// so, with how a text's vectors are pooled (mean, cls, last).
 	Vectors map[string]string
 	// File makes a server of this one model, with Context tokens for each
 	// conversation, instead of a router.

@@ -8,7 +8,10 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,14 +22,16 @@ import (
 // late is the machine's clock, some time ahead.
 type late struct {
 	clock.Clock
-	by *time.Duration
+	by *atomic.Int64 // nanoseconds
 }
 
-func (l late) Now() time.Time { return l.Clock.Now().Add(*l.by) }
+func (l late) Now() time.Time { return l.Clock.Now().Add(time.Duration(l.by.Load())) }
 
 // service is a server of models a (which it holds, with its context) and b.
 type service struct {
-	url   string
+	url string
+
+	mu    sync.Mutex
 	asked []string // paths, in order
 	keys  []string
 }
@@ -37,8 +42,9 @@ func serve(t *testing.T) *service {
 	t.Helper()
 	s := &service{}
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.asked = append(s.asked, r.URL.Path)
-		s.keys = append(s.keys, r.Header.Get("Authorization"))
+		s.mu.Lock()
+		s.asked, s.keys = append(s.asked, r.URL.Path), append(s.keys, r.Header.Get("Authorization"))
+		s.mu.Unlock()
 		w.Header().Set("Content-Type", "application/json")
 		if r.URL.Path == "/v1/models" {
 			_, _ = io.WriteString(w, listed)
@@ -49,6 +55,16 @@ func serve(t *testing.T) *service {
 	t.Cleanup(web.Close)
 	s.url = web.URL
 	return s
+}
+
+// heard is what was asked so far, and the last key.
+func (s *service) heard() (asked []string, key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.keys) > 0 {
+		key = s.keys[len(s.keys)-1]
+	}
+	return slices.Clone(s.asked), key
 }
 
 func (s *service) client(t *testing.T, o Options) *Client {
@@ -69,7 +85,7 @@ func load(model string, context int) runtime.LoadRequest {
 // What a server lists with its context is loaded; the others are for a while
 // after they have answered.
 func TestWhatIsLoaded(t *testing.T) {
-	var ahead time.Duration
+	var ahead atomic.Int64
 	c := serve(t).client(t, Options{Clock: late{clock.System(), &ahead}, Context: 1024})
 	names := func() string {
 		all, err := c.Loaded(t.Context())
@@ -89,7 +105,7 @@ func TestWhatIsLoaded(t *testing.T) {
 	if err != nil || !change.Changed || names() != "a b" {
 		t.Errorf("after a load: %s, %+v, %v", names(), change, err)
 	}
-	ahead = DefaultLately
+	ahead.Store(int64(DefaultLately))
 	if got := names(); got != "a" {
 		t.Errorf("later: %s", got)
 	}
@@ -123,8 +139,9 @@ func TestAModelThatIsNotListedIsNotAsked(t *testing.T) {
 	s := serve(t)
 	c := s.client(t, Options{})
 	r := runtime.Request{Model: "c", Settings: runtime.Settings{Context: 10}, MaxTokens: 1, Messages: []runtime.Message{{Role: "user", Text: "x"}}}
-	if _, err := c.Generate(t.Context(), r, nil); runtime.CodeOf(err) != runtime.CodeMissing || len(s.asked) != 1 {
-		t.Errorf("%v, asked %v", err, s.asked)
+	_, err := c.Generate(t.Context(), r, nil)
+	if asked, _ := s.heard(); runtime.CodeOf(err) != runtime.CodeMissing || len(asked) != 1 {
+		t.Errorf("%v, asked %v", err, asked)
 	}
 }
 
@@ -132,15 +149,16 @@ func TestKey(t *testing.T) {
 	s, path := serve(t), filepath.Join(t.TempDir(), "key")
 	c := s.client(t, Options{KeyFile: path})
 	_, err := c.List(t.Context())
-	if runtime.CodeOf(err) != runtime.CodeRefused || len(s.asked) != 0 {
-		t.Errorf("no file: %v, asked %v", err, s.asked)
+	if asked, _ := s.heard(); runtime.CodeOf(err) != runtime.CodeRefused || len(asked) != 0 {
+		t.Errorf("no file: %v, asked %v", err, asked)
 	}
 	for _, key := range []string{"sk-old", "sk-new"} { // replaced while the worker runs
 		if err := os.WriteFile(path, []byte(key+"\nsomething else\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.List(t.Context()); err != nil || s.keys[len(s.keys)-1] != "Bearer "+key {
-			t.Errorf("%v, sent %v", err, s.keys)
+		_, err := c.List(t.Context())
+		if _, sent := s.heard(); err != nil || sent != "Bearer "+key {
+			t.Errorf("%v, sent %q", err, sent)
 		}
 	}
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
