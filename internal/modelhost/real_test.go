@@ -107,34 +107,6 @@ func runner(t *testing.T, o modelhost.Options) int {
 	return 0
 }
 
-// answering borrows the model and has it answer until something ends it.
-func answering(t *testing.T, h *running) <-chan error {
-	t.Helper()
-	loan, err := h.Borrow(t.Context(), modelhost.Want{Model: "tiny"}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ended, flowing := make(chan error, 1), make(chan struct{})
-	go func() {
-		n := 0
-		_, err := loan.Server.Generate(t.Context(), runtime.Request{
-			Model: loan.Model, Settings: loan.Settings, MaxTokens: 900, Messages: []runtime.Message{{Role: "user", Text: "Hello"}},
-		}, func(runtime.Chunk) {
-			if n++; n == 5 {
-				close(flowing)
-			}
-		})
-		loan.Return(modelhost.Faulted)
-		ended <- err
-	}()
-	select {
-	case <-flowing:
-	case err := <-ended:
-		t.Fatalf("ended before it could be disturbed: %v", err)
-	}
-	return ended
-}
-
 // TestRealOllama is a managed Ollama from its start through its worst days.
 func TestRealOllama(t *testing.T) {
 	o := real(t)
@@ -193,12 +165,5 @@ func TestRealOllama(t *testing.T) {
 	h.stop()
 	if left := marked(t, o); len(left) != 0 {
 		t.Errorf("left: %v", left)
-	}
-}
-
-func kill(t *testing.T, pid int, sig syscall.Signal) {
-	t.Helper()
-	if err := syscall.Kill(pid, sig); err != nil {
-		t.Fatal(err)
 	}
 }
