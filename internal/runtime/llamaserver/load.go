@@ -117,7 +117,7 @@ func (c *Client) accept(r runtime.LoadRequest, id string, change runtime.Change)
 // the router may not have noticed, is loaded once more.
 func (c *Client) bring(ctx context.Context, m model, r runtime.LoadRequest) error {
 	if c.opts.Managed != nil {
-		if err := c.settle(ctx, m.ID, r.Settings); err != nil {
+		if err := c.settle(ctx, m.ID, r); err != nil {
 			return err
 		}
 	}

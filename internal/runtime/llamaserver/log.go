@@ -21,25 +21,47 @@ type size struct{ all, vram int64 }
 // readSizes adds up the buffers that a model's log tells of.
 func readSizes(log io.Reader) (s size, ok bool) {
 	// Like "load_tensors:  CUDA0 model buffer size =  1.50 MiB".
-	buffer := regexp.MustCompile(`:\s+(\S+)\s+(?:model|KV|RS|compute|output) buffer size =\s*([0-9.]+) MiB`)
+	buffer := regexp.MustCompile(`:\s+(\S+)\s+(model|KV|RS|compute|output) buffer size =\s*([0-9.]+) MiB`)
+	offloaded := regexp.MustCompile(`offloaded ([0-9]+)/([0-9]+) layers to GPU`)
+	width := regexp.MustCompile(`print_info: (n_vocab|n_embd) +=\s*([0-9]+)`)
+	host, widths, whole := map[string]int64{}, map[string]int64{}, false
 	lines := bufio.NewScanner(log)
 	for lines.Scan() {
-		found := buffer.FindStringSubmatch(lines.Text())
-		if found == nil {
-			continue
+		line := lines.Text()
+		if found := buffer.FindStringSubmatch(line); found != nil {
+			mib, _ := strconv.ParseFloat(found[3], 64) // digits, by the pattern
+			ok = true
+			if n := int64(mib * (1 << 20)); onCard(found[1]) {
+				s.vram += n
+			} else {
+				host[found[2]] += n
+			}
+		} else if found := offloaded.FindStringSubmatch(line); found != nil {
+			whole = found[1] == found[2]
+		} else if found := width.FindStringSubmatch(line); found != nil {
+			widths[found[1]], _ = strconv.ParseInt(found[2], 10, 64) // digits
 		}
-		mib, err := strconv.ParseFloat(found[2], 64)
-		if err != nil {
-			continue
-		}
-		n := int64(mib * (1 << 20))
+	}
+	if whole {
+		byDesign(host, widths["n_vocab"]*widths["n_embd"])
+	}
+	s.all = s.vram
+	for _, n := range host {
 		s.all += n
-		if onCard(found[1]) {
-			s.vram += n
-		}
-		ok = true
 	}
 	return s, ok
+}
+
+// byDesign takes out what llama.cpp keeps in the machine's memory when every
+// layer lies on a card: the table of the tokens' embeddings, of as many numbers
+// of at most four bytes, and what it hands to the card. More than that table is
+// a part of the model that does not lie there.
+func byDesign(host map[string]int64, numbers int64) {
+	delete(host, "compute")
+	delete(host, "output")
+	if host["model"] <= 4*numbers {
+		delete(host, "model")
+	}
 }
 
 // onCard says whether a buffer of that name lies on a card. The CPU's are

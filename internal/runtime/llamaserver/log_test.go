@@ -26,6 +26,25 @@ func TestReadSizes(t *testing.T) {
 0.01 I llama_kv_cache:      CUDA0 KV buffer size =   512.00 MiB
 0.01 I sched_reserve:      CUDA0 compute buffer size =   100.00 MiB
 `, 4612 * mib, 4612 * mib},
+		"card, with what stays outside by design": {`0.01 I print_info: n_embd                = 64
+0.01 I print_info: n_vocab               = 425000
+0.01 I load_tensors: offloaded 33/33 layers to GPU
+0.01 I load_tensors:   CPU_Mapped model buffer size =   100.00 MiB
+0.01 I load_tensors:        CUDA0 model buffer size =  4000.00 MiB
+0.01 I llama_context:  CUDA_Host  output buffer size =     0.50 MiB
+0.01 I llama_kv_cache:      CUDA0 KV buffer size =   512.00 MiB
+0.01 I sched_reserve:  CUDA_Host compute buffer size =    20.00 MiB
+`, 4512 * mib, 4512 * mib},
+		"experts outside": {`0.01 I print_info: n_embd                = 64
+0.01 I print_info: n_vocab               = 425000
+0.01 I load_tensors: offloaded 33/33 layers to GPU
+0.01 I load_tensors:   CPU_Mapped model buffer size =  2000.00 MiB
+0.01 I load_tensors:        CUDA0 model buffer size =  4000.00 MiB
+`, 6000 * mib, 4000 * mib},
+		"context outside": {`0.01 I load_tensors: offloaded 33/33 layers to GPU
+0.01 I load_tensors:        CUDA0 model buffer size =  4000.00 MiB
+0.01 I llama_kv_cache:        CPU KV buffer size =   512.00 MiB
+`, 4512 * mib, 4000 * mib},
 		"both": {`0.01 I load_tensors:   CPU_Mapped model buffer size =   300.00 MiB
 0.01 I load_tensors:      Vulkan0 model buffer size =   700.00 MiB
 0.01 I sched_reserve:  Vulkan_Host compute buffer size =    10.00 MiB

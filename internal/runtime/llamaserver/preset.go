@@ -25,21 +25,29 @@ const (
 // buffers.
 const logLevel = 4
 
+// contextStep is what llama-server rounds a context up to. It is done for it,
+// so that a load with the context that a model turned out to have is the same.
+const contextStep = 256
+
 // section is what one model is loaded with, as the preset file says it.
-func (c *Client) section(id, file string, s runtime.Settings) string {
+func (c *Client) section(id, file string, s runtime.Settings, onGPU bool) string {
 	m := c.opts.Managed
 	var b strings.Builder
 	fmt.Fprintf(&b, "[%s]\n", id)
-	fmt.Fprintf(&b, "ctx-size = %d\n", s.Context*max(1, m.Parallel)) // shared out among the slots
-	if s.Layers != nil {
+	context := (s.Context + contextStep - 1) / contextStep * contextStep
+	fmt.Fprintf(&b, "ctx-size = %d\n", context*max(1, m.Parallel)) // shared out among the slots
+	switch {
+	case s.Layers != nil:
 		fmt.Fprintf(&b, "n-gpu-layers = %d\n", *s.Layers)
+	case onGPU: // all or nothing, instead of leaving out what does not fit
+		b.WriteString("n-gpu-layers = all\nfit = off\n")
 	}
 	if s.Threads > 0 {
 		fmt.Fprintf(&b, "threads = %d\n", s.Threads)
 	}
 	if pooling, ok := c.vectors(id, file); ok {
 		// A text is worked on in one batch, so it must hold the longest.
-		fmt.Fprintf(&b, "embeddings = true\nbatch-size = %d\nubatch-size = %d\n", s.Context, s.Context)
+		fmt.Fprintf(&b, "embeddings = true\nbatch-size = %d\nubatch-size = %d\n", context, context)
 		if pooling != "" {
 			fmt.Fprintf(&b, "pooling = %s\n", pooling)
 		}
@@ -87,7 +95,7 @@ func writable(id string) bool {
 
 // settle puts what a model is to be loaded with into force. A model that runs
 // with something else is ended by that, so its answers are waited for.
-func (c *Client) settle(ctx context.Context, id string, s runtime.Settings) error {
+func (c *Client) settle(ctx context.Context, id string, r runtime.LoadRequest) error {
 	if !writable(id) {
 		return runtime.Refuse("load %s: a model of that name cannot be given settings; rename its file", id)
 	}
@@ -97,7 +105,7 @@ func (c *Client) settle(ctx context.Context, id string, s runtime.Settings) erro
 	if err != nil {
 		return err
 	}
-	want := c.section(id, c.file(m), s)
+	want := c.section(id, c.file(m), r.Settings, r.OnGPU)
 	if c.sections[id] == want {
 		return nil
 	}

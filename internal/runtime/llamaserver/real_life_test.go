@@ -27,6 +27,7 @@ func TestRealLife(t *testing.T) {
 	for name, run := range map[string]func(*testing.T, farm){
 		"a killed router leaves nothing":               killedRouter,
 		"a router that is told to stop leaves nothing": stopLeavesNothing,
+		"an odd context is not loaded twice":           oddContext,
 		"a full router pushes a model out":             fullRouter,
 		"loading one model disturbs no other":          noDisturbance,
 		"other settings wait for answers":              settingsWait,
@@ -91,6 +92,26 @@ func stopLeavesNothing(t *testing.T, f farm) {
 	exit, err := r.Wait(t.Context())
 	if err != nil || len(exit.Stragglers) != 0 || process.ProcState(child).State.Alive() {
 		t.Errorf("%v, stragglers %v, %v", exit, exit.Stragglers, err)
+	}
+}
+
+// What a model turned out to have is what it is asked for from then on.
+func oddContext(t *testing.T, f farm) {
+	r := f.start(t, llamaserver.Serve{Parallel: 2})
+	odd := settings()
+	odd.Context = 1000
+	change, err := r.client.Load(t.Context(), runtime.LoadRequest{Model: "tiny", Settings: odd})
+	if err != nil {
+		t.Fatal(err)
+	}
+	was, _ := runtime.Find(change.After, "tiny")
+	pid := realtest.Child(t, r.PID(), "--alias tiny ")
+	odd.Context = was.Context
+	if change, err = r.client.Load(t.Context(), runtime.LoadRequest{Model: "tiny", Settings: odd}); err != nil || change.Changed {
+		t.Errorf("%+v, %v", change, err)
+	}
+	if now := realtest.Child(t, r.PID(), "--alias tiny "); now != pid {
+		t.Errorf("loaded anew for a context of %d", was.Context)
 	}
 }
 

@@ -68,8 +68,8 @@ func TestPreset(t *testing.T) {
 	c := New(o)
 	defer c.Close()
 	none := 0
-	text := c.section("a/b", "", runtime.Settings{Context: 1024, Layers: &none, Threads: 3})
-	vector := c.section("vec", "", runtime.Settings{Context: 512})
+	text := c.section("a/b", "", runtime.Settings{Context: 1024, Layers: &none, Threads: 3}, true)
+	vector := c.section("vec", "", runtime.Settings{Context: 500}, true)
 	if err := writePreset(s.Dir, map[string]string{"vec": vector, "a/b": text}); err != nil {
 		t.Fatal(err)
 	}
@@ -88,6 +88,8 @@ verbosity = 4
 
 [vec]
 ctx-size = 1024
+n-gpu-layers = all
+fit = off
 embeddings = true
 batch-size = 512
 ubatch-size = 512
