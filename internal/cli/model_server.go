@@ -73,7 +73,7 @@ func (a *app) modelHost(cfg *config.Loaded, name, told string, card *gpu.GPU, lo
 	o := modelhost.Options{
 		Name: name, Kind: s.kind, Log: log, Clock: a.clk, Dir: dir,
 		LogFile: filepath.Join(string(cfg.Log.Dir), name+"-"+string(s.kind)+".log"),
-		Port:    s.Port, Slots: s.Parallel, Context: s.Context, Threads: s.Threads,
+		Port:    s.Port, Most: s.MaxLoaded, Slots: s.Parallel, Context: s.Context, Threads: s.Threads,
 		OnGPU:       s.OnGPU == "require" || s.OnGPU == "auto" && card != nil,
 		LoadTimeout: s.LoadTimeout.D(), TokenPatience: s.Patience.D(),
 	}

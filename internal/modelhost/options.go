@@ -44,6 +44,9 @@ type Options struct {
 	LogFile string
 	Log     *slog.Logger
 	Clock   clock.Clock
+	// Most is how many models the server holds at once, 0: as many as fit. Beyond
+	// it servers push out what they like.
+	Most int
 	// Slots is how many requests the server answers at once.
 	Slots int
 	// Context is the least number of tokens that models are loaded with;

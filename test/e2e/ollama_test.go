@@ -132,7 +132,7 @@ func TestRealOllama(t *testing.T) {
 			model: %s
 			foreach: {file: ` + path + `, chunk: 5}
 			prompt: "Say something about {{ item.text }}"
-			max_tokens: 24
+			max_tokens: 400
 			options: {num_ctx: 1024}
 	`
 	id := f.submit("rows", fmt.Sprintf(step, "first", "one")+fmt.Sprintf(step, "second", "two"))
