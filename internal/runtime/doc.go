@@ -2,7 +2,7 @@
 // llama-server or an OpenAI-compatible service, and the closed list of what
 // can go wrong with them.
 //
-// It knows no server and does no I/O. Adapters (package ollama) speak to one;
+// It knows no server and does no I/O. Adapters (ollama, llamaserver, openai) speak to one;
 // whoever implements Server passes package runtimetest against the real thing.
 // Guards are here, as pure functions: each returns nil, or an Error that holds
 // the numbers it compared.

@@ -20,7 +20,7 @@ type Server interface {
 	Load(ctx context.Context, r LoadRequest) (Change, error)
 	// Unload returns when the model is gone from Loaded, or when ctx ends, then
 	// with CodeHeld and what holds it. Unloading what is not loaded changes
-	// nothing.
+	// nothing. CodeRefused: this server decides by itself what it keeps.
 	Unload(ctx context.Context, model string) (Change, error)
 	// Pull fetches a model from where the server gets them; tell, which may be
 	// nil, hears of its progress from the calling goroutine. CodeMissing: there
