@@ -72,11 +72,21 @@ func play(p policy, in *instance, events io.Writer) (*rig, error) {
 	}
 }
 
-// print writes the table of a scenario: of the one run, or of several their
-// median and worst.
-func print(stdout io.Writer, sc scenario, runs []outcome) {
+// print writes the table of a scenario.
+func print(stdout io.Writer, sc scenario, runs []outcome) error {
 	fmt.Fprintf(stdout, "%s: %s\n", sc.name, sc.about)
 	t := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	printCells(t, runs)
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(stdout)
+	return nil
+}
+
+// printCells writes what a table has for its tabwriter: of the one run, or of
+// several their median and worst.
+func printCells(t io.Writer, runs []outcome) {
 	if len(runs) > 1 {
 		fmt.Fprintf(t, "policy\tmedian\tof bound\tworst\tloads\tbusy\tloading\tidle\t\n")
 	} else {
@@ -98,6 +108,4 @@ func print(stdout io.Writer, sc scenario, runs []outcome) {
 	}
 	bounds := slices.SortedFunc(slices.Values(runs), func(a, b outcome) int { return int(a.bound - b.bound) })
 	fmt.Fprintf(t, "bound\t%s\t1\t\n", bounds[(len(runs)-1)/2].bound.Round(time.Second))
-	t.Flush()
-	fmt.Fprintln(stdout)
 }

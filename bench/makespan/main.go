@@ -92,7 +92,9 @@ func measure(set settings, stdout io.Writer) error {
 				over = append(over, fmt.Sprintf("%s with seed %d: %.3f of the bound, %.2f allowed", sc.name, seed, r, sc.limit))
 			}
 		}
-		print(stdout, sc, runs)
+		if err := print(stdout, sc, runs); err != nil {
+			return err
+		}
 	}
 	if len(over) > 0 {
 		return fmt.Errorf("candor takes too long in %s", strings.Join(over, "; "))

@@ -68,6 +68,12 @@ const (
 // scenarios are the nights that are compared. Sizes and times are those of
 // models with 7 to 32 billion parameters on cards of 24 GiB.
 func scenarios() []scenario {
+	return slices.Concat(nightsOfOneModel(), nightsOfSwaps(), nightsOfChange())
+}
+
+// nightsOfOneModel ask on how many cards the only model belongs, and who gets
+// the long tasks.
+func nightsOfOneModel() []scenario {
 	return []scenario{
 		{
 			name: "seed", limit: 1.05,
@@ -78,6 +84,26 @@ func scenarios() []scenario {
 				return d.times(125, func(int) task { return task{takes: d.near(time.Minute, 0.2)} })
 			},
 		},
+		{
+			name: "long-short", limit: 1.10,
+			about:  "one model, four cards; most prompts take seconds, one in eight has a heavy tail of up to seven minutes",
+			models: alike(1, 40*time.Second),
+			cards:  cards(4, 2),
+			tasks: func(d *dice) []task {
+				return d.times(800, func(i int) task {
+					if i%8 == 3 {
+						return task{takes: d.tail(40*time.Second, 1.3, 7*time.Minute)}
+					}
+					return task{takes: d.near(9*time.Second, 0.5)}
+				})
+			},
+		},
+	}
+}
+
+// nightsOfSwaps ask which of several models is on which card when.
+func nightsOfSwaps() []scenario {
+	return []scenario{
 		{
 			name: "alternating", limit: 1.10,
 			about:  "two models by turns in the order of submission, of which one fits on a card at a time; three cards",
@@ -97,19 +123,21 @@ func scenarios() []scenario {
 			},
 		},
 		{
-			name: "long-short", limit: 1.10,
-			about:  "one model, four cards; most prompts take seconds, one in eight has a heavy tail of up to seven minutes",
-			models: alike(1, 40*time.Second),
-			cards:  cards(4, 2),
+			name: "together", limit: 1.10,
+			about:  "two models by turns that fit on a card together; two cards",
+			models: []model{{"small-a:7b", 8 * candor.GiB, 25 * time.Second}, {"small-b:8b", 10 * candor.GiB, 30 * time.Second}},
+			cards:  cards(2, 2),
 			tasks: func(d *dice) []task {
-				return d.times(800, func(i int) task {
-					if i%8 == 3 {
-						return task{takes: d.tail(40*time.Second, 1.3, 7*time.Minute)}
-					}
-					return task{takes: d.near(9*time.Second, 0.5)}
-				})
+				return d.times(240, func(i int) task { return task{model: i % 2, takes: d.near(15*time.Second, 0.4)} })
 			},
 		},
+	}
+}
+
+// nightsOfChange are those in which cards come and go, tasks come later, or loads
+// are in each other's way.
+func nightsOfChange() []scenario {
+	return []scenario{
 		{
 			name: "join-die", limit: 1.10,
 			about:  "two models, three cards; a fourth card joins after 15 minutes, and one of the first dies after 25 with what it runs",
@@ -129,15 +157,6 @@ func scenarios() []scenario {
 			cards:  cards(6, 2),
 			tasks: func(d *dice) []task {
 				return d.mixed(d.times(400, func(i int) task { return task{model: min(i%4, 1), takes: d.near(50*time.Second, 0.3)} }))
-			},
-		},
-		{
-			name: "together", limit: 1.10,
-			about:  "two models by turns that fit on a card together; two cards",
-			models: []model{{"small-a:7b", 8 * candor.GiB, 25 * time.Second}, {"small-b:8b", 10 * candor.GiB, 30 * time.Second}},
-			cards:  cards(2, 2),
-			tasks: func(d *dice) []task {
-				return d.times(240, func(i int) task { return task{model: i % 2, takes: d.near(15*time.Second, 0.4)} })
 			},
 		},
 		{
