@@ -311,6 +311,7 @@ type TaskQuery struct {
 
 // BatchQuery selects batches, newest first.
 type BatchQuery struct {
+	Kind   string // BatchOrder: the orders about models; empty: what people submitted
 	State  BatchState
 	Before BatchID // page: ids smaller than; 0 = from the newest
 	Limit  int     // 0 = 100

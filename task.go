@@ -114,9 +114,13 @@ type Progress struct {
 	Bytes int64    `json:"bytes,omitempty"` // printed so far
 }
 
+// BatchOrder is the kind of a batch of one resource task: an order about a model.
+const BatchOrder = "order"
+
 // Batch is a batch as the API shows it.
 type Batch struct {
 	ID         BatchID           `json:"id"`
+	Kind       string            `json:"kind,omitempty"` // BatchOrder, or empty: what people submit
 	Name       string            `json:"name"`
 	Key        string            `json:"key,omitempty"`
 	State      BatchState        `json:"state"`

@@ -91,6 +91,17 @@ func (c *Client) Workers(ctx context.Context) ([]candor.Worker, error) {
 	return get[[]candor.Worker](ctx, c, wire.OpWorkers, nil)
 }
 
+// Models lists the models that are wanted, loaded or could be, by name.
+func (c *Client) Models(ctx context.Context) ([]candor.ModelView, error) {
+	return get[[]candor.ModelView](ctx, c, wire.OpModels, nil)
+}
+
+// OrderModel has a model loaded, unloaded or fetched. The orders are tasks, which
+// are under way when it returns.
+func (c *Client) OrderModel(ctx context.Context, req candor.OrderRequest) (candor.OrderReply, error) {
+	return post[candor.OrderReply](ctx, c, wire.OpOrder, req)
+}
+
 // Status is the farm at a glance.
 func (c *Client) Status(ctx context.Context) (candor.Status, error) {
 	return get[candor.Status](ctx, c, wire.OpStatus, nil)

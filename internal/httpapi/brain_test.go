@@ -119,6 +119,10 @@ func usual(cmd sched.Command) (any, error) {
 		return candor.Explanation{Subject: "worker", Reason: *candor.NewReason(candor.ReasonIdleNoWork, "nothing is queued"), Revision: 12, At: noon}, nil
 	case sched.Workers:
 		return []candor.Worker{{WorkerInfo: candor.WorkerInfo{Name: "worker-1", Host: "rig", Classes: []candor.Class{candor.ClassCPU}, Slots: 2}, State: candor.WorkerReady, JoinedAt: noon, SeenAt: noon}}, nil
+	case sched.Models:
+		return []candor.ModelView{{Name: "qwen2.5:7b", Queued: 3, Workers: []candor.ModelWorker{{Worker: "worker-1", State: "ready"}}}}, nil
+	case sched.OrderModel:
+		return candor.OrderReply{Orders: []candor.Ordered{{Task: theTask, Batch: theBatch, Worker: cmd.Req.Workers[0], Text: "ordered"}}}, nil
 	case sched.Status:
 		return candor.Status{At: noon, Revision: 12, Workers: 1, Alive: 1, Batches: 1,
 			Queue: map[candor.Class]int{candor.ClassCPU: 1}, Tasks: map[candor.TaskState]int{candor.TaskQueued: 1},

@@ -133,6 +133,9 @@ func handlers() map[wire.Op]handler {
 		wire.OpResume:  change(func(r candor.ChangeRequest) sched.Command { return sched.Resume{Req: r} }),
 		wire.OpDrain:   change(func(r candor.ChangeRequest) sched.Command { return sched.Drain{Req: r} }),
 		wire.OpUndrain: change(func(r candor.ChangeRequest) sched.Command { return sched.Undrain{Req: r} }),
+		wire.OpOrder: command[candor.OrderRequest, candor.OrderReply](func(c *call, req candor.OrderRequest) sched.Command {
+			return sched.OrderModel{Req: req}
+		}),
 
 		wire.OpRegister: command[candor.RegisterRequest, candor.RegisterReply](func(_ *call, req candor.RegisterRequest) sched.Command {
 			return sched.Register{Req: req}
@@ -158,6 +161,7 @@ func handlers() map[wire.Op]handler {
 		wire.OpAttempts:   read((*call).attempts),
 		wire.OpWhy:        read((*call).why),
 		wire.OpWorkers:    read((*call).workers),
+		wire.OpModels:     read((*call).models),
 		wire.OpStatus:     read((*call).status),
 		wire.OpResolve:    read((*call).resolve),
 		wire.OpEvents:     {run: (*call).events, reply: reflect.TypeFor[[]candor.Event]()},

@@ -137,6 +137,10 @@ func (c *call) workers() ([]candor.Worker, error) {
 	return do[[]candor.Worker](c.ctx(), c.Server, sched.Workers{})
 }
 
+func (c *call) models() ([]candor.ModelView, error) {
+	return do[[]candor.ModelView](c.ctx(), c.Server, sched.Models{})
+}
+
 func (c *call) status() (candor.Status, error) {
 	return do[candor.Status](c.ctx(), c.Server, sched.Status{})
 }

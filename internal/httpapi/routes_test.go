@@ -79,6 +79,11 @@ func everyCall(ctx context.Context, c *client.Client) map[wire.Op]func() error {
 		wire.OpDrain:   func() error { _, err := c.Drain(ctx, req); return err },
 		wire.OpUndrain: func() error { _, err := c.Undrain(ctx, req); return err },
 		wire.OpWorkers: func() error { _, err := c.Workers(ctx); return err },
+		wire.OpModels:  func() error { _, err := c.Models(ctx); return err },
+		wire.OpOrder: func() error {
+			_, err := c.OrderModel(ctx, candor.OrderRequest{Kind: candor.OrderLoad, Model: "qwen2.5:7b", Workers: []string{"worker-1"}})
+			return err
+		},
 		wire.OpRegister: func() error {
 			_, err := c.Register(ctx, candor.RegisterRequest{Protocol: candor.Protocol, Info: candor.WorkerInfo{Name: "worker-1"}})
 			return err

@@ -166,7 +166,7 @@ type Meta struct {
 type BatchRecord struct {
 	ID         candor.BatchID
 	Was        candor.BatchState // state the store must find; "" for a new one
-	Kind       string            // KindOrder, or "" for what people submit
+	Kind       string            // candor.BatchOrder, or "" for what people submit
 	Name       string
 	Key        string
 	State      candor.BatchState
@@ -182,17 +182,15 @@ type BatchRecord struct {
 	Counts     map[candor.TaskState]int // kept with the row once it is complete
 }
 
-// KindOrder is the kind of a batch of one resource task: an order about a model.
-const KindOrder = "order"
-
 // ModelRecord is what was measured of a model, over all workers, as stored.
+// Durations are nanoseconds there.
 type ModelRecord struct {
-	Name  string        // as candor.ModelName spells it
-	VRAM  candor.Bytes  // what it took on a card when it was last loaded whole; 0: not known
-	Load  time.Duration // moving average of loads
-	Run   time.Duration // moving average of what one task of it takes one worker
-	Loads int           // how many of each were measured
-	Runs  int
+	Name  string        `json:"-"`     // as candor.ModelName spells it
+	VRAM  candor.Bytes  `json:"vram"`  // what it took on a card when it was last loaded whole; 0: not known
+	Load  time.Duration `json:"load"`  // moving average of loads
+	Run   time.Duration `json:"run"`   // moving average of what one task of it takes one worker
+	Loads int           `json:"loads"` // how many of each were measured
+	Runs  int           `json:"runs"`
 }
 
 // StepRecord is a step of a batch as stored: immutable but for Expanded and Total.
@@ -251,6 +249,7 @@ type WorkerRecord struct {
 	SeenAt    time.Time
 	Completed int
 	Failed    int
+	Account   *candor.Account // where its time went; nil: not kept
 }
 
 // LoadedBatch is a batch with all it has, as loaded.

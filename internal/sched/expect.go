@@ -90,17 +90,8 @@ func (l *look) expect() {
 // seconds writes an age as the seed does: 62s.
 func seconds(d time.Duration) string { return fmt.Sprintf("%ds", int(d.Seconds())) }
 
-// whyNoLoad is why no load of a model is ordered for a worker, by the rules that
-// decide it; nil when it has the model, or nobody wants it.
-func (s *State) whyNoLoad(w *worker, model string) *candor.Reason {
-	l := s.look()
-	d := l.demand(model)
-	if d == nil {
-		return nil
-	}
-	return l.whyNot(d, w)
-}
-
+// whyNot is why no load is ordered for a worker, by the rules that decide it;
+// nil when that is not for a rule to say.
 func (l *look) whyNot(d *demand, w *worker) *candor.Reason {
 	if slices.Contains(d.holders, w) {
 		if t := l.s.ordered(d.model, w); t != nil {

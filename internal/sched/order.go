@@ -30,7 +30,7 @@ func (s *State) makeOrder(w *wish) *task {
 	b := s.newBatch(&candor.Submission{
 		Name: string(w.Kind) + " " + w.Model, Expires: candor.Duration(w.expiry), Steps: []candor.Step{step},
 	})
-	b.rec.Kind = KindOrder
+	b.rec.Kind = candor.BatchOrder
 	st := b.steps[0]
 	items, _ := knownItems(st)
 	s.expand(st, items)
@@ -43,7 +43,7 @@ func (s *State) makeOrder(w *wish) *task {
 // adoptOrder takes up an order that was loaded from the store: a new brain must
 // not give it a second time.
 func (s *State) adoptOrder(b *batch) {
-	if b.rec.Kind != KindOrder || b.rec.State != candor.BatchActive {
+	if b.rec.Kind != candor.BatchOrder || b.rec.State != candor.BatchActive {
 		return
 	}
 	for i := range b.steps[0].tasks {

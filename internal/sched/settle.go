@@ -136,7 +136,7 @@ func (s *State) settleBatch(b *batch) {
 	b.rec.State, b.rec.Outcome, b.rec.FinishedAt = candor.BatchComplete, b.outcome(), s.now
 	s.ended = append(s.ended, b)
 	s.touchBatch(b)
-	if b.rec.Kind == KindOrder {
+	if b.rec.Kind == candor.BatchOrder {
 		return // what became of it was told with its task
 	}
 	level := candor.LevelInfo

@@ -167,7 +167,7 @@ func (s *State) checkExpiry(b *batch) {
 	if b.rec.State != candor.BatchActive || b.rec.Cancelled || b.rec.ExpiresAt.IsZero() || s.now.Before(b.rec.ExpiresAt) {
 		return
 	}
-	if b.rec.Kind == KindOrder {
+	if b.rec.Kind == candor.BatchOrder {
 		if b.counts[processing] > 0 {
 			return // it was taken in time; its worker bounds it from here on
 		}

@@ -14,6 +14,7 @@ import (
 
 func batchParams() []Param {
 	return []Param{
+		{"kind", "string", "order: the orders about models, not what people submitted"},
 		{"state", "string", "only batches in this state"},
 		{"before", "string", "page: batches older than this id"},
 		{"limit", "integer", "at most so many; default 100"},
@@ -69,6 +70,7 @@ func (v values) number(name string, n int64) {
 // BatchValues writes a query as URL values.
 func BatchValues(q candor.BatchQuery) url.Values {
 	v := values{url.Values{}}
+	v.text("kind", q.Kind)
 	v.text("state", string(q.State))
 	if q.Before != 0 {
 		v.text("before", q.Before.String())
@@ -201,6 +203,7 @@ func (r *Reading) limit() int { return int(r.number("limit", 0, MaxPage)) }
 // Batches reads what BatchValues wrote.
 func (r *Reading) Batches() candor.BatchQuery {
 	return candor.BatchQuery{
+		Kind:   word(r, "kind", []string{candor.BatchOrder}),
 		State:  word(r, "state", []candor.BatchState{candor.BatchActive, candor.BatchComplete}),
 		Before: id(r, "before", candor.ParseBatchID),
 		Limit:  r.limit(),

@@ -28,6 +28,12 @@ func (e *encoder) result(r *candor.Result) {
 	if len(r.Outputs) > 0 {
 		e.any(`,"outputs":`, r.Outputs)
 	}
+	if r.Order != nil {
+		e.any(`,"order":`, r.Order)
+	}
+	if r.Rows != nil {
+		e.any(`,"rows":`, r.Rows)
+	}
 	e.raw(`}`)
 }
 
@@ -62,6 +68,12 @@ func (s *scanner) result(r *candor.Result) {
 	}
 	if s.take(`,"outputs":`) {
 		s.any(&r.Outputs)
+	}
+	if s.take(`,"order":`) {
+		s.any(&r.Order)
+	}
+	if s.take(`,"rows":`) {
+		s.any(&r.Rows)
 	}
 	s.want(`}`)
 }

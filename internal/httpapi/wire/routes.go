@@ -36,6 +36,8 @@ const (
 	OpHeartbeat  Op = "heartbeat"
 	OpLeave      Op = "leave"
 	OpHost       Op = "host"
+	OpModels     Op = "models"
+	OpOrder      Op = "order"
 	OpStatus     Op = "status"
 	OpResolve    Op = "resolve"
 	OpEvents     Op = "events"
@@ -120,6 +122,7 @@ func readRoutes() []Route {
 		log,
 		get(OpWhy, "/v1/why/{target}", "Why a task does not run, or a worker is idle", typeOf[candor.Explanation]()),
 		get(OpWorkers, "/v1/workers", "The workers, by name", typeOf[[]candor.Worker]()),
+		get(OpModels, "/v1/models", "The models that are wanted, loaded or could be, by name", typeOf[[]candor.ModelView]()),
 		get(OpStatus, "/v1/status", "The farm at a glance", typeOf[candor.Status]()),
 		get(OpResolve, "/v1/resolve/{prefix}", "What an id prefix or a worker's name names", typeOf[candor.Refs]()),
 		events,
@@ -138,6 +141,8 @@ func changeRoutes() []Route {
 		change(OpResume, "Undo pause"),
 		change(OpDrain, "Let workers finish and take nothing new"),
 		change(OpUndrain, "Undo drain"),
+		{Op: OpOrder, Method: http.MethodPost, Path: "/v1/orders", Role: candor.RoleOperator, Body: SmallBody,
+			Summary: "Have a model loaded, unloaded or fetched", Request: typeOf[candor.OrderRequest](), Reply: typeOf[candor.OrderReply]()},
 	}
 }
 

@@ -16,9 +16,9 @@ import (
 
 var update = flag.Bool("update", false, "write the golden state directory of this version")
 
-// golden is the directory that the first version wrote. It is never written
-// again once a version was released: a later schema gets a directory of its own.
-const golden = "testdata/v1"
+// golden is the directory that this version writes. An earlier version's is
+// never written again: each schema has a directory of its own.
+const golden = "testdata/v2"
 
 // goldenState is what that directory holds, by way of the seam.
 type goldenState struct {
@@ -32,11 +32,17 @@ func TestStateOfAnEarlierVersionOpens(t *testing.T) {
 	if *update {
 		writeGolden(t)
 	}
+	for _, version := range []string{"testdata/v1", golden} {
+		t.Run(filepath.Base(version), func(t *testing.T) { opensWhole(t, version) })
+	}
+}
+
+func opensWhole(t *testing.T, version string) {
 	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS(golden)); err != nil {
+	if err := os.CopyFS(dir, os.DirFS(version)); err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(filepath.Join(golden, "want.json"))
+	text, err := os.ReadFile(filepath.Join(version, "want.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +51,8 @@ func TestStateOfAnEarlierVersionOpens(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := open(t, Options{Dir: dir})
-	if d := cmp.Diff(string(text), readGolden(t, s).text(t)); d != "" {
+	// What a later version added is written as the zero of what it reads.
+	if d := cmp.Diff(want.text(t), readGolden(t, s).text(t)); d != "" {
 		t.Errorf("an earlier version's state (-want +got):\n%s", d)
 	}
 	c := &sched.Changes{Revision: want.Snapshot.Revision + 1, Meta: want.Snapshot.Meta}
@@ -129,8 +136,13 @@ func (f *farm) enrich(c *sched.Changes, meta sched.Meta) {
 		CreatedAt: noon, FinishedAt: noon, ExpiresAt: noon, PlanFile: "p.yaml", PlanDir: "/p", Inputs: json.RawMessage(`{"a": 1}`), Counts: map[candor.TaskState]int{}}}
 	c.NewSteps = []sched.StepRecord{{Batch: f.batch, Number: 1, Step: candor.Step{Name: "later", Class: candor.ClassLLM, Model: "m", Timeout: candor.Duration(26 * time.Hour)}}}
 	c.Workers = []sched.WorkerRecord{{Info: candor.WorkerInfo{Name: "worker-1", Host: "rig", PID: 12, Classes: candor.Classes(), Slots: 2},
-		Session: 1, State: candor.WorkerReady, JoinedAt: noon, SeenAt: noon, Completed: 1}}
+		Session: 1, State: candor.WorkerReady, JoinedAt: noon, SeenAt: noon, Completed: 1,
+		Account: &candor.Account{From: noon, To: noon.Add(time.Minute), Sums: map[candor.ReasonCode]candor.Duration{candor.ReasonRunning: candor.Duration(time.Minute)}}}}
+	c.Models = []sched.ModelRecord{{Name: "m", VRAM: 5 * candor.GiB, Load: 40 * time.Second, Run: time.Second, Loads: 1, Runs: 2}}
 	c.Pauses, c.PausesSet = []candor.Pause{{Scope: "all", By: "ann", Why: "lunch", At: noon}}, true
+	f.meta.NextBatch++
+	c.NewBatches = append(c.NewBatches, sched.BatchRecord{ID: meta.NextBatch + 2, Kind: candor.BatchOrder, Name: "load_llm m", State: candor.BatchComplete,
+		Outcome: candor.OutcomeSucceeded, CreatedAt: noon, FinishedAt: noon, Counts: map[candor.TaskState]int{}})
 	f.meta.NextBatch++
 	c.Meta = f.meta
 }

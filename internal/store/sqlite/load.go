@@ -23,6 +23,9 @@ func (s *Store) Load(ctx context.Context) (*sched.Snapshot, error) {
 			return err
 		}
 		var err error
+		if snap.Models, err = loadModels(ctx, tx); err != nil {
+			return err
+		}
 		if snap.Pauses, err = loadPauses(ctx, tx); err != nil {
 			return err
 		}
@@ -188,14 +191,35 @@ func loadWorkers(ctx context.Context, tx *sql.Tx, snap *sched.Snapshot) error {
 	return each(ctx, tx, func(rows *sql.Rows) error {
 		var w sched.WorkerRecord
 		var joined, seen int64
-		var info []byte
-		if err := rows.Scan(&w.Session, &w.State, &w.Draining, &joined, &seen, &w.Completed, &w.Failed, &info); err != nil {
+		var info, account []byte
+		if err := rows.Scan(&w.Session, &w.State, &w.Draining, &joined, &seen, &w.Completed, &w.Failed, &info, &account); err != nil {
 			return err
 		}
 		w.JoinedAt, w.SeenAt = fromMicro(joined), fromMicro(seen)
+		if account != nil {
+			if err := json.Unmarshal(account, &w.Account); err != nil {
+				return err
+			}
+		}
 		snap.Workers = append(snap.Workers, w)
 		return json.Unmarshal(info, &snap.Workers[len(snap.Workers)-1].Info)
-	}, `SELECT session, state, draining, joined_at, seen_at, completed, failed, info FROM worker ORDER BY name`)
+	}, `SELECT session, state, draining, joined_at, seen_at, completed, failed, info, account FROM worker ORDER BY name`)
+}
+
+func loadModels(ctx context.Context, tx *sql.Tx) (models []sched.ModelRecord, err error) {
+	err = each(ctx, tx, func(rows *sql.Rows) error {
+		var m sched.ModelRecord
+		var data []byte
+		if err := rows.Scan(&m.Name, &data); err != nil {
+			return err
+		}
+		if err := json.Unmarshal(data, &m); err != nil {
+			return fmt.Errorf("read model %q: %w", m.Name, err)
+		}
+		models = append(models, m)
+		return nil
+	}, `SELECT name, data FROM model ORDER BY name`)
+	return models, err
 }
 
 func loadPauses(ctx context.Context, tx *sql.Tx) (pauses []candor.Pause, err error) {

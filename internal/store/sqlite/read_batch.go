@@ -11,7 +11,7 @@ import (
 )
 
 const batchColumns = `id, name, coalesce(key, ''), state, outcome, cancelled, created_at, finished_at, expires_at,
-	plan_file, plan_dir, coalesce(inputs, ''), total, coalesce(counts, '')`
+	plan_file, plan_dir, coalesce(inputs, ''), total, coalesce(counts, ''), kind`
 
 // scanner is a row, of one or of many.
 type scanner interface{ Scan(dest ...any) error }
@@ -20,7 +20,7 @@ func readBatch(row scanner) (b sched.BatchRecord, err error) {
 	var created, finished, expires int64
 	var inputs, counts string
 	if err := row.Scan(&b.ID, &b.Name, &b.Key, &b.State, &b.Outcome, &b.Cancelled, &created, &finished, &expires,
-		&b.PlanFile, &b.PlanDir, &inputs, &b.Total, &counts); err != nil {
+		&b.PlanFile, &b.PlanDir, &inputs, &b.Total, &counts, &b.Kind); err != nil {
 		return b, err
 	}
 	b.CreatedAt, b.FinishedAt, b.ExpiresAt = fromMicro(created), fromMicro(finished), fromMicro(expires)
@@ -67,7 +67,7 @@ func readSteps(ctx context.Context, tx *sql.Tx, id candor.BatchID) (steps []coun
 // showBatch is a batch as the API shows it, without steps and counts.
 func showBatch(r *sched.BatchRecord) candor.Batch {
 	return candor.Batch{
-		ID: r.ID, Name: r.Name, Key: r.Key, State: r.State, Outcome: r.Outcome,
+		ID: r.ID, Kind: r.Kind, Name: r.Name, Key: r.Key, State: r.State, Outcome: r.Outcome,
 		CreatedAt: r.CreatedAt, FinishedAt: r.FinishedAt, ExpiresAt: r.ExpiresAt,
 		Total: r.Total, Counts: r.Counts, PlanFile: r.PlanFile, Inputs: r.Inputs,
 	}
@@ -126,8 +126,8 @@ func (r *reader) Batches(ctx context.Context, q candor.BatchQuery) ([]candor.Bat
 			rec, err := readBatch(rows)
 			list = append(list, showBatch(&rec))
 			return err
-		}, `SELECT `+batchColumns+` FROM batch WHERE id < ?1 AND (?2 = '' OR state = ?2) ORDER BY id DESC LIMIT ?3`,
-			before, string(q.State), limit(q.Limit, 100)); err != nil {
+		}, `SELECT `+batchColumns+` FROM batch WHERE id < ?1 AND (?2 = '' OR state = ?2) AND kind = ?4 ORDER BY id DESC LIMIT ?3`,
+			before, string(q.State), limit(q.Limit, 100), q.Kind); err != nil {
 			return err
 		}
 		for i := range list {

@@ -87,6 +87,7 @@ func (s *Store) apply(c *sched.Changes) error {
 		func() error { return s.writeAttempts(c) },
 		func() error { return s.writeBatches(c) },
 		func() error { return s.writeWorkers(c) },
+		func() error { return s.writeModels(c) },
 		func() error { return s.writePauses(c) },
 		func() error { return s.w.insertEvents(c.Events) },
 	} {

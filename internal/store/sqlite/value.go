@@ -34,11 +34,11 @@ func jsonText(v any) (string, error) {
 }
 
 // optional is jsonText of something that may be missing: NULL then.
-func optional(r *candor.Reason) (any, error) {
-	if r == nil {
+func optional[T any](v *T) (any, error) {
+	if v == nil {
 		return nil, nil
 	}
-	return jsonText(r)
+	return jsonText(v)
 }
 
 // extra is what few tasks have, together in one column that is NULL for the rest.

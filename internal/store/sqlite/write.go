@@ -12,10 +12,10 @@ func (s *Store) writeNewBatches(c *sched.Changes) error {
 		if err != nil {
 			return err
 		}
-		if _, err := s.w.exec(`INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		if _, err := s.w.exec(`INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			int64(b.ID), b.Name, nullable(b.Key), string(b.State), string(b.Outcome), bit(b.Cancelled),
 			micro(b.CreatedAt), micro(b.FinishedAt), micro(b.ExpiresAt), b.PlanFile, b.PlanDir,
-			nullable(string(b.Inputs)), int64(b.Total), counts); err != nil {
+			nullable(string(b.Inputs)), int64(b.Total), counts, b.Kind); err != nil {
 			return fault("write batch "+b.ID.String(), err)
 		}
 	}
@@ -127,9 +127,27 @@ func (s *Store) writeWorkers(c *sched.Changes) error {
 		if err != nil {
 			return err
 		}
-		if _, err := s.w.exec(`INSERT OR REPLACE INTO worker VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		account, err := optional(w.Account)
+		if err != nil {
+			return err
+		}
+		if _, err := s.w.exec(`INSERT OR REPLACE INTO worker VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			w.Info.Name, w.Session, string(w.State), bit(w.Draining), micro(w.JoinedAt), micro(w.SeenAt),
-			int64(w.Completed), int64(w.Failed), info); err != nil {
+			int64(w.Completed), int64(w.Failed), info, account); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) writeModels(c *sched.Changes) error {
+	for i := range c.Models {
+		m := &c.Models[i]
+		data, err := jsonText(m)
+		if err != nil {
+			return err
+		}
+		if _, err := s.w.exec(`INSERT OR REPLACE INTO model VALUES (?, ?)`, m.Name, data); err != nil {
 			return err
 		}
 	}

@@ -22,10 +22,15 @@ func testBatches(t *testing.T, f Factory) {
 		}
 	}
 	w.commit(&sched.Changes{PausesSet: true, Pauses: []candor.Pause{{Scope: "batch", Target: ids[2].String(), At: noon()}}})
+	order := w.batch("load_llm m", 0)
+	order.NewBatches[0].Kind = candor.BatchOrder
+	w.commit(order)
+	ids = append(ids, order.NewBatches[0].ID)
 	for _, c := range []struct {
 		q    candor.BatchQuery
 		want []int
 	}{
+		{candor.BatchQuery{Kind: candor.BatchOrder}, []int{5}},
 		{candor.BatchQuery{}, []int{4, 3, 2, 1, 0}},
 		{candor.BatchQuery{Limit: 2}, []int{4, 3}},
 		{candor.BatchQuery{Limit: 2, Before: ids[3]}, []int{2, 1}},
@@ -58,14 +63,14 @@ func testBatches(t *testing.T, f Factory) {
 		ID: ids[1], Name: "b", State: candor.BatchComplete, Outcome: candor.OutcomeSucceeded, CreatedAt: noon(), FinishedAt: noon().Add(time.Hour),
 		Total: 3, Counts: counts, Steps: []candor.StepView{{Name: "step0", Class: candor.ClassCPU, Expanded: true, FansOut: true, Total: 3, Counts: counts}},
 	})
-	if _, err := w.s.Batch(bg(), ids[4]+1); candor.CodeOf(err) != candor.CodeNotFound {
+	if _, err := w.s.Batch(bg(), ids[5]+1); candor.CodeOf(err) != candor.CodeNotFound {
 		t.Errorf("an unknown batch: %v", err)
 	}
-	if _, err := w.s.LoadBatch(bg(), ids[4]+1); candor.CodeOf(err) != candor.CodeNotFound {
+	if _, err := w.s.LoadBatch(bg(), ids[5]+1); candor.CodeOf(err) != candor.CodeNotFound {
 		t.Errorf("an unknown batch, loaded: %v", err)
 	}
-	if snap := w.load(); len(snap.Batches) != 4 {
-		t.Errorf("%d batches are live, want the 4 active ones", len(snap.Batches))
+	if snap := w.load(); len(snap.Batches) != 5 {
+		t.Errorf("%d batches are live, want the 5 active ones", len(snap.Batches))
 	}
 }
 

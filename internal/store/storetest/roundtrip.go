@@ -57,6 +57,7 @@ func fullWorker() sched.WorkerRecord {
 			Labels: []string{"l"}, Tools: []string{"t"}, GPU: &candor.GPU{Index: 1, UUID: "GPU-1", Name: "card", Total: 24 * candor.GiB, Free: candor.GiB, Temperature: 61.5, Utilisation: 0.25, Power: 99},
 			Supervisor: "up-1", Dir: "/d"},
 		Session: 7, State: candor.WorkerHot, Draining: true, JoinedAt: noon(), SeenAt: noon().Add(time.Hour), Completed: 12, Failed: 3,
+		Account: &candor.Account{From: noon(), To: noon().Add(time.Hour), Sums: map[candor.ReasonCode]candor.Duration{candor.ReasonRunning: candor.Duration(time.Hour)}},
 	}
 }
 
@@ -80,11 +81,12 @@ func testRoundTrip(t *testing.T, f Factory) {
 	c.NewTasks[1].QueuedAt = time.Time{}
 	c.NewTasks[3].State, c.NewTasks[3].FinishedAt = candor.TaskCancelled, noon()
 	c.Workers = []sched.WorkerRecord{fullWorker()}
+	c.Models = []sched.ModelRecord{{Name: "big:70b"}, {Name: "qwen2.5:7b", VRAM: 5 * candor.GiB, Load: 40 * time.Second, Run: time.Minute, Loads: 2, Runs: 40}}
 	c.Pauses, c.PausesSet = []candor.Pause{{Scope: "class", Target: "llm", By: "ann", Why: "heat", At: noon()}}, true
 	w.meta.NextLease, w.meta.NextSession, w.meta.NextEvent = 42, 8, 1000
 	w.commit(c)
 
-	want := &sched.Snapshot{Revision: w.revision, Meta: w.meta, Workers: c.Workers, Pauses: c.Pauses,
+	want := &sched.Snapshot{Revision: w.revision, Meta: w.meta, Workers: c.Workers, Models: c.Models, Pauses: c.Pauses,
 		Batches: []sched.LoadedBatch{{Batch: *b, Steps: c.NewSteps, Tasks: c.NewTasks}}}
 	want.Batches[0].Batch.Was = b.State
 	for i := range want.Batches[0].Tasks {
@@ -99,9 +101,12 @@ func testRoundTrip(t *testing.T, f Factory) {
 	step.Expanded, step.Total = true, 2
 	worker := fullWorker()
 	worker.Session, worker.State, worker.Draining, worker.Info.GPU = 8, candor.WorkerGone, false, nil
+	worker.Account = nil
+	model := sched.ModelRecord{Name: "qwen2.5:7b", VRAM: 6 * candor.GiB, Loads: 3}
 	batch := *b
 	batch.Was, batch.Cancelled, batch.ExpiresAt, batch.Total = b.State, false, time.Time{}, 6
-	w.commit(&sched.Changes{Steps: []sched.StepRecord{step}, Workers: []sched.WorkerRecord{worker}, Batches: []sched.BatchRecord{batch}, PausesSet: true})
+	w.commit(&sched.Changes{Steps: []sched.StepRecord{step}, Workers: []sched.WorkerRecord{worker}, Models: []sched.ModelRecord{model}, Batches: []sched.BatchRecord{batch}, PausesSet: true})
+	want.Models = []sched.ModelRecord{want.Models[0], model}
 	want.Revision, want.Pauses, want.Workers = w.revision, nil, []sched.WorkerRecord{worker}
 	want.Batches[0].Batch, want.Batches[0].Steps[2] = batch, step
 	w.same("the state after changes", w.load(), want)
