@@ -164,8 +164,10 @@ llama=$(scripts/install-llama-server.sh "$tools")
 "$llama" --version 2>&1 | head -n 1 # Debian's newest on the day it was fetched
 
 section 'model servers, against the real ones'
-go vet -tags ollama,llamaserver ./internal/runtime/... ./internal/modelhost
+go vet -tags ollama,llamaserver ./internal/runtime/... ./internal/modelhost ./test/e2e
 CANDOR_OLLAMA=$ollama CANDOR_LLAMA_SERVER=$llama test_all -tags ollama,llamaserver ./internal/runtime/... ./internal/modelhost
+# Brain, workers and Ollama together; the other tests of this folder ran above.
+CANDOR_OLLAMA=$ollama test_all -tags ollama -run '^TestRealOllama$' ./test/e2e
 
 section done
 echo "all checks passed in $(($(date +%s) - began)) s"

@@ -54,6 +54,11 @@ func testBatches(t *testing.T, f Factory) {
 		}
 		w.same("the list", got, want)
 	}
+	w.oneOfThem(t, ids)
+}
+
+// oneOfThem reads batches alone: one that has ended, and one that never was.
+func (w *world) oneOfThem(t *testing.T, ids []candor.BatchID) {
 	b, err := w.s.Batch(bg(), ids[1])
 	if err != nil {
 		t.Fatal(err)
