@@ -47,10 +47,16 @@ func (a *app) readPlan(cmd *cobra.Command, path string) (*candor.Submission, err
 		}
 		inputs[name] = value
 	}
-	return plan.Load(path, inputs, plan.Options{Dir: a.workDir, Warn: func(w *plan.Error) {
-		fmt.Fprintf(a.Err, "%s ", a.style(a.Err).yellow("warning:"))
-		w.Render(a.Err)
-	}})
+	return plan.Load(path, inputs, plan.Options{
+		Dir: a.workDir,
+		Warn: func(w *plan.Error) {
+			fmt.Fprintf(a.Err, "%s ", a.style(a.Err).yellow("warning:"))
+			w.Render(a.Err)
+		},
+		LeftOut: func(input string, tasks []string) {
+			a.talk("left out, since input %s is empty: %s (-i %[1]s=… adds them)", input, strings.Join(tasks, ", "))
+		},
+	})
 }
 
 // tasksKnown counts the tasks that a submission makes at once, and tells

@@ -67,7 +67,7 @@ func (c *compiler) argv(d *draft) []string {
 		plain, line = append(plain, whole.String()), line+" "+quoted.String()
 	}
 	if !hasItem {
-		if len(plain) > 0 && plain[0] == "" {
+		if len(plain) > 0 && plain[0] == "" && !d.leftOut {
 			c.wrong(d.task.Command.values[0].node, "", "the command names no program")
 		}
 		return plain

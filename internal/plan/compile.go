@@ -27,11 +27,14 @@ type compiler struct {
 
 // draft is a task on its way to being a step.
 type draft struct {
-	key    *yaml.Node
-	task   task
-	known  bool // nothing in the task was misread: what is not there was left out
-	step   candor.Step
-	edges  []edge
+	key     *yaml.Node
+	task    task
+	known   bool // nothing in the task was misread: what is not there was left out
+	step    candor.Step
+	edges   []edge
+	when    string // the input whose emptiness leaves it out; "": none does
+	leftOut bool   // it is empty: the task is checked, and no part of the submission
+
 	items  string            // names what it fans out over: equal for equal items; "" if not known
 	rows   []json.RawMessage // the items, where known, not gathered in chunks
 	placed bool              // those behind it may look at its outputs and items
@@ -60,7 +63,9 @@ type edge struct {
 	all         bool
 }
 
-func (c *compiler) compile(f file, absolute string, in map[string]string) *candor.Submission {
+// compile makes the submission; left is told, if it is not nil, which tasks are
+// left out for want of an input.
+func (c *compiler) compile(f file, absolute string, in map[string]string, left func(input string, tasks []string)) *candor.Submission {
 	declared := c.declarations(f.Inputs)
 	c.vars.values = c.fill(declared, in, c.dirs)
 	for _, d := range declared {
@@ -77,23 +82,31 @@ func (c *compiler) compile(f file, absolute string, in map[string]string) *cando
 		c.wrong(f.Tasks.node, "", "a plan has at least one task")
 	}
 	c.draft(f.Tasks)
+	c.conditions()
 	for _, d := range c.drafts {
-		c.basics(d)
-		c.needs(d)
+		c.looking(d, c.basics)
+		c.looking(d, c.needs)
 	}
-	for _, d := range c.order() {
-		c.fanOut(d)
-		c.release(d)
-		if d.step.LLM != nil {
-			c.ask(d)
-		}
-		d.placed = true
-		sub.Steps = append(sub.Steps, d.step)
+	ordered := c.order()
+	for _, d := range ordered {
+		c.looking(d, c.place)
 	}
 	for _, d := range c.drafts {
 		c.lint(d)
 	}
+	sub.Steps = c.kept(f, ordered, left)
 	return sub
+}
+
+// place fills in what a task has to do with those that come before it.
+func (c *compiler) place(d *draft) {
+	c.certainItems(d)
+	c.fanOut(d)
+	c.release(d)
+	if d.step.LLM != nil {
+		c.ask(d)
+	}
+	d.placed = true
 }
 
 func (c *compiler) inputsJSON() json.RawMessage {

@@ -139,6 +139,10 @@ func (c *compiler) glob(d *draft) {
 	if !ok {
 		return
 	}
+	if d.leftOut { // what does not run looks at no files
+		d.items, d.step.Each = "glob "+pattern, &candor.Each{Glob: pattern}
+		return
+	}
 	found, seen := c.globs[pattern]
 	if !seen {
 		found = glob(pattern)
@@ -186,7 +190,7 @@ func (c *compiler) manifest(d *draft) {
 		c.wrong(node, "let one task gather them into one list", "%s runs once for each of its items: it would write many lists", name)
 		return
 	}
-	if writer.step.Outputs[output] == "" {
+	if writer.step.Outputs[output] == "" && !writer.leftOut {
 		var names []string
 		for _, written := range writer.outputNames() {
 			names = append(names, name+"."+written)
@@ -225,6 +229,9 @@ func (c *compiler) path(p plain) string {
 // item where both fan out over the same, unless all was asked for.
 func (c *compiler) release(d *draft) {
 	for _, e := range d.edges {
+		if e.to.leftOut && !d.leftOut {
+			continue
+		}
 		need := candor.Need{Step: e.to.step.Name, AllowFailed: e.allowFailed}
 		need.Each = !e.all && d.items != "" && d.items == e.to.items
 		d.step.Needs = append(d.step.Needs, need)

@@ -26,6 +26,7 @@ type task struct {
 	Class       plain       `json:"class,omitempty" jsonschema:"What it needs of a worker; cpu if left out. script computes on a GPU without an LLM; llm needs its model loaded; resource loads or unloads one."`
 	Run         script      `json:"run,omitempty" jsonschema:"What to do, given to sh -c. Values come as variables: $ITEM, $INPUT_NAME, $NEEDS_TASK_OUTPUT, $NEEDS_TASK_DIR, $BATCH_DIR, $PLAN_DIR."`
 	Command     list[text]  `json:"command,omitempty" jsonschema:"What to do, without a shell: a program and its arguments. May hold {{ inputs.name }}, {{ item }} and {{ item.field }}, each staying within its argument."`
+	When        condition   `json:"when,omitempty" jsonschema:"An input, {{ inputs.name }}: the task is left out of the plan where it is empty. Those that need it do not wait for it then."`
 	Needs       list[need]  `json:"needs,omitempty" jsonschema:"Tasks that come before this one."`
 	Foreach     foreach     `json:"foreach,omitempty" jsonschema:"Makes one task for each item."`
 	Outputs     named[text] `json:"outputs,omitempty" jsonschema:"Files that a run must leave in its folder, by name. Paths are relative to the folder. May hold {{ inputs.name }}."`
@@ -124,6 +125,8 @@ type (
 	anything struct{ leaf } // any JSON value
 	items    struct{ leaf } // a list of anything, or a variable
 	answer   struct{ leaf } // a JSON Schema, or the path of one
+
+	condition struct{ leaf } // an input in {{ }}
 )
 
 // need is a name, or an object.

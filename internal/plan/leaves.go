@@ -77,6 +77,10 @@ func (v *answer) read(r *reader, n *yaml.Node) {
 	}
 }
 
+func (v *condition) read(r *reader, n *yaml.Node) {
+	v.scalar(r, n, "an input", `like when: "{{ inputs.name }}"`, "!!str")
+}
+
 func (v *options) read(r *reader, n *yaml.Node) {
 	v.leaf = leaf{n, n.Kind == yaml.MappingNode}
 	r.object(n, reflect.ValueOf(&v.object).Elem())

@@ -183,6 +183,9 @@ func (c *compiler) neededPart(d *draft, n *yaml.Node, p piece) candor.Part {
 		return candor.Part{}
 	}
 	e := d.edges[i]
+	if !c.certain(d, e.to, func(hint, format string, args ...any) { c.wrongAt(n, p.offset, hint, format, args...) }) {
+		return candor.Part{}
+	}
 	names := e.to.outputNames()
 	switch {
 	case !e.to.placed: // they need each other in a circle

@@ -20,11 +20,18 @@ func (c *compiler) lint(d *draft) {
 	if !run.good {
 		return
 	}
-	known := c.given(d)
+	known, maybe := c.given(d), c.maybe(d)
 	for _, m := range reference.FindAllStringSubmatchIndex(run.node.Value, -1) {
 		name := run.node.Value[m[2]:m[3]]
 		hasDefault := m[4] >= 0
-		if hasDefault || slices.Contains(known, name) || assigned(run.node.Value, name) {
+		switch from := maybe[name]; {
+		case hasDefault || assigned(run.node.Value, name):
+			continue
+		case from != nil:
+			c.wrongAt(run.node, m[0], fmt.Sprintf("write ${%s:-} and look whether it is empty, or give this task the same when", name),
+				"there will be no $%s where %s is left out, for want of input %s", name, from.key.Value, from.when)
+			continue
+		case slices.Contains(known, name):
 			continue
 		}
 		if strings.HasPrefix(name, "ITEM") {

@@ -15,6 +15,9 @@ type Options struct {
 	Dir string
 	// Warn, if set, is told of each thing that is no error but probably not meant.
 	Warn func(*Error)
+	// LeftOut, if set, is told of each input that is empty which tasks are no part
+	// of the plan for it.
+	LeftOut func(input string, tasks []string)
 }
 
 // folders are the absolute folders that relative paths start from.
@@ -45,7 +48,7 @@ func Load(path string, in map[string]string, opts Options) (*candor.Submission, 
 	if len(c.errors) >= maxProblems {
 		return nil, c.sorted(c.errors)
 	}
-	sub := c.compile(f, absolute, in)
+	sub := c.compile(f, absolute, in, opts.LeftOut)
 	if len(c.errors) == 0 {
 		c.verify(sub)
 	}

@@ -36,6 +36,10 @@ func (c *compiler) file(d *draft) {
 		return
 	}
 	full, shown := c.locate(written)
+	if d.leftOut { // what does not run looks at no files
+		d.items, d.step.Each = "file "+full, &candor.Each{Glob: full}
+		return
+	}
 	found, seen := c.files[full]
 	if !seen {
 		found = readRows(full, shown)

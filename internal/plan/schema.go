@@ -81,19 +81,20 @@ func leafSchemas() map[reflect.Type]*jsonschema.Schema {
 	const variable = `\{\{`
 	str := &jsonschema.Schema{Type: "string"}
 	return map[reflect.Type]*jsonschema.Schema{
-		reflect.TypeFor[text]():     str,
-		reflect.TypeFor[plain]():    str,
-		reflect.TypeFor[script]():   str,
-		reflect.TypeFor[letter]():   str,
-		reflect.TypeFor[word]():     {Types: []string{"string", "number", "boolean"}},
-		reflect.TypeFor[boolean]():  {Type: "boolean"},
-		reflect.TypeFor[whole]():    {AnyOf: []*jsonschema.Schema{{Type: "integer"}, {Type: "string", Pattern: variable + `|^[+-]?[0-9]+$`}}},
-		reflect.TypeFor[number]():   {AnyOf: []*jsonschema.Schema{{Type: "number"}, {Type: "string", Pattern: variable + `|^[+-]?[0-9.eE+-]+$`}}},
-		reflect.TypeFor[duration](): {Type: "string", Pattern: variable + `|^\+?([0-9]+(\.[0-9]*)?(ns|us|µs|ms|s|m|h))+$`},
-		reflect.TypeFor[amount]():   {AnyOf: []*jsonschema.Schema{{Type: "integer", Minimum: jsonschema.Ptr(0.0)}, {Type: "string"}}},
-		reflect.TypeFor[anything](): {},
-		reflect.TypeFor[answer]():   {AnyOf: []*jsonschema.Schema{{Type: "object"}, {Type: "string"}}},
-		reflect.TypeFor[items]():    {AnyOf: []*jsonschema.Schema{{Type: "array", MaxItems: jsonschema.Ptr(candor.MaxRows)}, {Type: "string", Pattern: variable}}},
+		reflect.TypeFor[text]():      str,
+		reflect.TypeFor[plain]():     str,
+		reflect.TypeFor[script]():    str,
+		reflect.TypeFor[letter]():    str,
+		reflect.TypeFor[word]():      {Types: []string{"string", "number", "boolean"}},
+		reflect.TypeFor[boolean]():   {Type: "boolean"},
+		reflect.TypeFor[whole]():     {AnyOf: []*jsonschema.Schema{{Type: "integer"}, {Type: "string", Pattern: variable + `|^[+-]?[0-9]+$`}}},
+		reflect.TypeFor[number]():    {AnyOf: []*jsonschema.Schema{{Type: "number"}, {Type: "string", Pattern: variable + `|^[+-]?[0-9.eE+-]+$`}}},
+		reflect.TypeFor[duration]():  {Type: "string", Pattern: variable + `|^\+?([0-9]+(\.[0-9]*)?(ns|us|µs|ms|s|m|h))+$`},
+		reflect.TypeFor[amount]():    {AnyOf: []*jsonschema.Schema{{Type: "integer", Minimum: jsonschema.Ptr(0.0)}, {Type: "string"}}},
+		reflect.TypeFor[condition](): {Type: "string", Pattern: `^\{\{[ \t]*inputs\.[a-z0-9][a-z0-9_-]{0,63}[ \t]*\}\}$`},
+		reflect.TypeFor[anything]():  {},
+		reflect.TypeFor[answer]():    {AnyOf: []*jsonschema.Schema{{Type: "object"}, {Type: "string"}}},
+		reflect.TypeFor[items]():     {AnyOf: []*jsonschema.Schema{{Type: "array", MaxItems: jsonschema.Ptr(candor.MaxRows)}, {Type: "string", Pattern: variable}}},
 	}
 }
 

@@ -74,6 +74,8 @@ func otherWord(key string) string {
 		return "file"
 	case "batch_size", "chunk_size", "chunks", "group":
 		return "chunk"
+	case "if", "condition", "only_if", "enabled":
+		return "when"
 	case "ttl", "deadline", "expire":
 		return "expires"
 	}
