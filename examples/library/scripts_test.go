@@ -142,11 +142,16 @@ func (l *library) item(index int, f file) (stats, []heading, []passage) {
 	return s, h.Headings, p.Passages
 }
 
-func (l *library) index() string {
+// index builds the page; asked are the list of what a model was asked and the
+// folder with what it said.
+func (l *library) index(asked ...string) string {
 	l.t.Helper()
+	if len(asked) == 0 {
+		asked = []string{"", ""}
+	}
 	l.must(l.attempt(l.step("index", -1), "index.html", "index.sh", []string{
 		"NEEDS_STATS_DIR=" + l.step("stats", -1), "NEEDS_PAGE_DIR=" + l.step("page", -1),
-	}))
+	}, asked...))
 	text, err := os.ReadFile(filepath.Join(l.step("index", -1), "index.html"))
 	l.must(err)
 	checkHTML(l.t, string(text))
@@ -154,8 +159,8 @@ func (l *library) index() string {
 }
 
 // ours is every tag that the scripts write; anything else came from a text.
-var ours = regexp.MustCompile(`^</?(html|head|meta|style|title|body|main|h1|h2|p|bdi|table|thead|tbody|tr|th|td|ul|li|details|summary|blockquote|br|article|a)` +
-	`( (lang="en"|charset="utf-8"|class="(sum|more|h[1-6])"|id="f[0-9]+"|href="#f[0-9]+"))*>$|^<!DOCTYPE html>$|^<meta (name="viewport"|http-equiv="Content-Security-Policy") content="[^"<>]*">$`)
+var ours = regexp.MustCompile(`^</?(html|head|meta|style|title|body|main|h1|h2|p|bdi|table|thead|tbody|tr|th|td|ul|li|details|summary|blockquote|br|article|a|section|b|i|code)` +
+	`( (lang="en"|charset="utf-8"|class="(sum|more|topics|found|h[1-6])"|id="f[0-9]+"|href="#f[0-9]+"))*>$|^<!DOCTYPE html>$|^<meta (name="viewport"|http-equiv="Content-Security-Policy") content="[^"<>]*">$`)
 
 // checkHTML fails if anything in the page is markup that the scripts do not write.
 func checkHTML(t *testing.T, page string) {

@@ -1,5 +1,7 @@
 #!/bin/sh
-# Prints one page that needs nothing else, about all files in their order.
+# Prints one page that needs nothing else, about all files in their order:
+# index.sh PASSAGES TOPICS, the list of what a model was asked about, and the
+# folder with what it said. Both are empty if none was asked.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -17,8 +19,16 @@ each() {
 
 cat <"$here/head.html"
 each "$NEEDS_STATS_DIR" stats.json | awk -f "$here/json.awk" -f "$here/html.awk" -f "$here/total.awk"
+: >found.html
+if [ "$1" ]; then
+	ASKED=$(grep -c '^{"file"' "$1") || ASKED=0
+	export ASKED
+	each "$2" results.jsonl | awk -f "$here/json.awk" -f "$here/parse.awk" -f "$here/html.awk" -f "$here/topics.awk"
+else
+	cat <"$here/without.html"
+fi
 echo '<table><thead><tr><th>file</th><th>lines</th><th>words</th><th>headings</th><th>passages</th></tr></thead><tbody>'
 each "$NEEDS_PAGE_DIR" row.html
 echo '</tbody></table>'
-each "$NEEDS_PAGE_DIR" article.html
+each "$NEEDS_PAGE_DIR" article.html | awk -f "$here/merge.awk" reading=found found.html reading=articles -
 echo '</main></body></html>'

@@ -47,21 +47,41 @@ function utf8(s, i,    a, b, n, k, low, high) {
 	return n
 }
 
-# unjson is the text of a JSON string that json wrote, given without its quotes.
-function unjson(s,    out, i, c) {
+# unjson is the text of a JSON string, given without its quotes. What no page can
+# show is not kept apart: most control characters become blanks.
+function unjson(s,    out, i, c, n, low) {
 	out = ""
 	while ((i = index(s, "\\")) > 0) {
 		out = out substr(s, 1, i - 1)
 		c = substr(s, i + 1, 1)
-		if (c == "u") {
-			out = out sprintf("%c", json_hex(substr(s, i + 4, 1)) * 16 + json_hex(substr(s, i + 5, 1)))
-			s = substr(s, i + 6)
-		} else {
-			out = out (c == "n" ? "\n" : c == "t" ? "\t" : c)
-			s = substr(s, i + 2)
+		s = substr(s, i + 2)
+		if (c != "u") {
+			out = out (c == "n" ? "\n" : c == "t" ? "\t" : c ~ /[bfr]/ ? " " : c)
+			continue
 		}
+		n = json_hex(s)
+		s = substr(s, 5)
+		if (n >= 55296 && n < 56320 && s ~ /^\\u[dD][c-fC-F]/) {
+			low = json_hex(substr(s, 3))
+			n = 65536 + (n - 55296) * 1024 + low - 56320
+			s = substr(s, 7)
+		}
+		out = out json_utf8(n)
 	}
 	return out s
 }
 
-function json_hex(digit) { return index("0123456789abcdef", digit) - 1 }
+# json_hex is the number that the first four digits of s are.
+function json_hex(s,    i, n) {
+	for (i = 1; i <= 4; i++) n = n * 16 + index("0123456789abcdef", tolower(substr(s, i, 1))) - 1
+	return n
+}
+
+# json_utf8 is a character by its number, as bytes.
+function json_utf8(n) {
+	if (n <= 0 || n >= 55296 && n < 57344) return json_replacement # NUL, half a surrogate pair
+	if (n < 128) return sprintf("%c", n)
+	if (n < 2048) return sprintf("%c%c", 192 + int(n / 64), 128 + n % 64)
+	if (n < 65536) return sprintf("%c%c%c", 224 + int(n / 4096), 128 + int(n / 64) % 64, 128 + n % 64)
+	return sprintf("%c%c%c%c", 240 + int(n / 262144), 128 + int(n / 4096) % 64, 128 + int(n / 64) % 64, 128 + n % 64)
+}
