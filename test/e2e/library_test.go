@@ -14,6 +14,24 @@ import (
 	"candor/internal/simrt"
 )
 
+// library writes texts of fifteen passages.
+func (f *farm) library() {
+	f.t.Helper()
+	for i := range 3 {
+		f.write(fmt.Sprintf("texts/%d.md", i), strings.Repeat("# A heading\n\nSome words below it.\n\n", 5))
+	}
+}
+
+// libraryArgs run the example on them, with its llm step.
+func (f *farm) libraryArgs(model string) []string {
+	f.t.Helper()
+	plan, err := filepath.Abs("../../examples/library/plan.yaml")
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return []string{"run", plan, "-i", "folder=" + filepath.Join(f.dir, "texts"), "-i", "model=" + model, "--workers", "1"}
+}
+
 // TestLibraryAsksAModel runs the library example with its llm step, on a simulated
 // server: one task for each chunk of passages, all of them by the schema.
 func TestLibraryAsksAModel(t *testing.T) {
@@ -22,14 +40,8 @@ func TestLibraryAsksAModel(t *testing.T) {
 	change := swift()
 	change["models.server"], change["models.url"] = "ollama", fmt.Sprintf("[%q]", s.url)
 	f := newFarm(t, change)
-	for i := range 3 {
-		f.write(fmt.Sprintf("texts/%d.md", i), strings.Repeat("# A heading\n\nSome words below it.\n\n", 5))
-	}
-	plan, err := filepath.Abs("../../examples/library/plan.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := f.candor("run", plan, "-i", "folder="+filepath.Join(f.dir, "texts"), "-i", "model=qwen2.5:1.5b", "--workers", "1").ok()
+	f.library()
+	r := f.candor(f.libraryArgs("qwen2.5:1.5b")...).ok()
 	lines := strings.Split(strings.TrimSpace(r.out), "\n")
 	index := lines[len(lines)-1]
 	page := f.read(index)
