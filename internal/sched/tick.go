@@ -148,8 +148,10 @@ func (s *State) checkStuck() {
 }
 
 // waits tells whether an attempt waits for something that is not its own: a slot
-// of the model server, a card to cool, a model to load.
-func waits(kind string) bool { return kind == "slot" || kind == "heat" || kind == "load" }
+// of the model server, a card to cool, a model to come or to leave.
+func waits(kind string) bool {
+	return kind == "slot" || kind == "heat" || kind == "load" || kind == "unload"
+}
 
 func (s *State) sayStuck(t *task) string {
 	r := t.run
