@@ -85,12 +85,15 @@ func (w *worker) last(a *attempt) string {
 // Kinds of progress in which an attempt waits for something that is not its
 // own: silence is no fault then.
 const (
-	kindSlot = "slot" // of the model server
-	kindHeat = "heat" // the card is to cool
-	kindLoad = "load" // a model is being loaded
+	kindSlot   = "slot"   // of the model server
+	kindHeat   = "heat"   // the card is to cool
+	kindLoad   = "load"   // a model is being loaded
+	kindUnload = "unload" // a model is to leave the memory
 )
 
-func waits(kind string) bool { return kind == kindSlot || kind == kindHeat || kind == kindLoad }
+func waits(kind string) bool {
+	return kind == kindSlot || kind == kindHeat || kind == kindLoad || kind == kindUnload
+}
 
 // tell publishes progress of an attempt's own work. An instant of zero is now.
 func (w *worker) tell(a *attempt, p candor.Progress) {

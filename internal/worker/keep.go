@@ -13,17 +13,19 @@ import (
 	"candor/internal/record"
 )
 
-// tidy removes what an attempt's command wrote beside its outputs. A failed
-// one's files stay for a look afterwards; of these the newest KeepFailed are
-// kept. Logs stay in either case, as long as the batch's history does.
+// tidy removes what an attempt wrote beside its outputs. A failed one's files
+// stay for a look afterwards, and the answers of one that was interrupted; of
+// these the newest KeepFailed are kept. Logs stay in either case, as long as the
+// batch's history does.
 func (w *worker) tidy(a *attempt, r candor.Result) {
-	if r.Exit == nil {
+	rows := a.spec.Step.LLM != nil
+	if r.Exit == nil && !rows {
 		return // nothing ran
 	}
-	if len(r.Exit.Survived) > 0 {
+	if r.Exit != nil && len(r.Exit.Survived) > 0 {
 		return // somebody may still write there
 	}
-	keep := r.Outcome != candor.AttemptDone && r.Outcome != candor.AttemptAborted && w.o.KeepFailed > 0
+	keep := r.Outcome != candor.AttemptDone && (rows || r.Outcome != candor.AttemptAborted) && w.o.KeepFailed > 0
 	var err error
 	if keep {
 		err = w.keep(a)

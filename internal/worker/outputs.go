@@ -34,7 +34,7 @@ func (w *worker) harvest(a *attempt, r *candor.Result) {
 	}
 	found, err := findOutputs(a.workDir(), a.spec.Step.Outputs)
 	if err != nil {
-		r.Outcome, r.Reason = candor.AttemptFailed, candor.NewReason(candor.ReasonOutputMissing, "exit 0, but "+err.Error())
+		r.Outcome, r.Reason = candor.AttemptFailed, candor.NewReason(candor.ReasonOutputMissing, a.ended()+", but "+err.Error())
 		return
 	}
 	if r.Manifests, r.Reason = readManifests(a.spec.Step.Outputs, found, a.spec.Manifests); r.Reason != nil {
@@ -51,9 +51,17 @@ func (w *worker) harvest(a *attempt, r *candor.Result) {
 	default:
 		// The host's disk, not the task's work.
 		r.Outcome, r.Manifests = candor.AttemptTransient, nil
-		r.Reason = candor.NewReason(candor.ReasonOutputMissing, fmt.Sprintf("exit 0, but its outputs could not be put in place: %v", err))
+		r.Reason = candor.NewReason(candor.ReasonOutputMissing, fmt.Sprintf("%s, but its outputs could not be put in place: %v", a.ended(), err))
 		w.sayTask(slog.LevelError, lineDisk, a, "Outputs could not be put in place", slog.Any(record.KeyError, err))
 	}
+}
+
+// ended is how an attempt ended that did well, as far as that goes.
+func (a *attempt) ended() string {
+	if a.spec.Step.LLM != nil {
+		return "its rows are answered"
+	}
+	return "exit 0"
 }
 
 // findOutputs maps each declared path to the file or folder that it names,

@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"maps"
+	"os"
 	"path/filepath"
 
 	"candor"
 	"candor/internal/modelhost"
 	"candor/internal/process"
+	"candor/internal/record"
 	"candor/internal/rows"
 )
 
@@ -29,14 +33,40 @@ func (w *worker) answerRows(a *attempt) candor.Result {
 		}
 		return r
 	})
-	if r.Outcome != candor.AttemptDone {
-		return r
+	switch r.Outcome {
+	case candor.AttemptDone:
+		if process.Fenced(a.lease) {
+			return *a.fenced()
+		}
+		w.harvest(a, &r)
+	case candor.AttemptFailed, candor.AttemptPermanent:
+		w.salvage(a, &r)
 	}
-	if process.Fenced(a.lease) {
-		return *a.fenced()
-	}
-	w.harvest(a, &r)
 	return r
+}
+
+// salvage puts in place what a failed attempt has of its results: each row's
+// own error, with the answer that was none. They are there only when every row
+// has one.
+func (w *worker) salvage(a *attempt, r *candor.Result) {
+	there := maps.Clone(a.spec.Step.Outputs)
+	maps.DeleteFunc(there, func(_, file string) bool {
+		_, err := os.Stat(filepath.Join(a.workDir(), filepath.FromSlash(file)))
+		return err != nil
+	})
+	if len(there) == 0 || process.Fenced(a.lease) {
+		return
+	}
+	found, err := findOutputs(a.workDir(), there)
+	if err == nil {
+		outputs := weigh(there, found)
+		if err = publish(a, found); err == nil {
+			r.Outputs = outputs
+		}
+	}
+	if err != nil && !errors.Is(err, errNewer) {
+		w.sayTask(slog.LevelError, lineDisk, a, "The results of a failed task could not be put in place", slog.Any(record.KeyError, err))
+	}
 }
 
 func rowsVerdict(err error) (candor.AttemptOutcome, *candor.Reason) {
