@@ -34,20 +34,26 @@ func refusal(code candor.ReasonCode, want *Want, have *Have) *candor.Reason {
 		if c.OK || c.Code != code {
 			continue
 		}
-		return candor.NewReason(code, fmt.Sprintf("%s tasks need %s: %s %s", want.Class, c.Wanted, have.Info.Name, isOr(c.Actual))).
+		return candor.NewReason(code, fmt.Sprintf("%s tasks need %s: %s", want.Class, c.Wanted, clause(have.Info.Name, c.Actual))).
 			With("wanted", c.Wanted).With("actual", c.Actual).With("verdict", string(c.Verdict)).With("worker", have.Info.Name)
 	}
 	return candor.NewReason(candor.ReasonUnexplained, "refused by "+string(code)+", which no check recorded")
 }
 
-// isOr puts "is" before a state that is not a phrase with a verb of its own.
-func isOr(actual string) string {
-	for _, verb := range []string{"has ", "is ", "last heartbeat "} {
-		if strings.HasPrefix(actual, verb) {
-			return actual
+// clause says of a worker how it stands, which may be a phrase with a verb of
+// its own, or a whole sentence.
+func clause(name, actual string) string {
+	for _, start := range []string{"its ", "it "} {
+		if strings.HasPrefix(actual, start) {
+			return name + ": " + actual
 		}
 	}
-	return "has " + actual
+	for _, verb := range []string{"has ", "is ", "last heartbeat "} {
+		if strings.HasPrefix(actual, verb) {
+			return name + " " + actual
+		}
+	}
+	return name + " has " + actual
 }
 
 // idleBecause notes why a worker that asked got nothing.
