@@ -80,7 +80,7 @@ func (a *app) addVerbs(root *cobra.Command) {
 		{groupLook, []*cobra.Command{a.lsVerb(), a.showVerb(), a.whyVerb(), a.logsVerb(), a.eventsVerb(), a.statusVerb()}},
 		{groupChange, []*cobra.Command{a.cancelVerb(), a.retryVerb(), a.pauseVerb(), a.resumeVerb()}},
 		{groupFarm, []*cobra.Command{a.upVerb(), a.brainVerb(), a.workerVerb(), a.doctorVerb()}},
-		{groupTools, []*cobra.Command{a.configVerb(), a.schemaVerb(), a.progressVerb(), a.versionVerb()}},
+		{groupTools, []*cobra.Command{a.configVerb(), a.schemaVerb(), a.simVerb(), a.progressVerb(), a.versionVerb()}},
 	}
 	for _, g := range groups {
 		for _, verb := range g.verbs {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"net"
 	"os"
 	"testing"
 
@@ -18,10 +19,22 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", e.WorkDir+"/home")
 			e.Setenv("OLLAMA_HOST", "127.0.0.1:1") // nobody
+			e.Setenv("FREE", freeAddress(t))
 			return os.Mkdir(e.WorkDir+"/home", 0o755)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"leaves": leaves},
 	})
+}
+
+// freeAddress is one on which nobody listens.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
 }
 
 // leaves CODE COMMAND... runs a command and wants its exit code.

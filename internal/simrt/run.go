@@ -9,15 +9,21 @@ import (
 	"time"
 )
 
-// Run serves a simulated server at addr (like 127.0.0.1:0) until ctx ends, and
-// calls ready with its URL once it listens. It returns an error when the server
-// could not listen, or was killed by a fault: its process ends then, too.
-func Run(ctx context.Context, o Options, addr string, ready func(url string)) error {
+// Run serves a simulated server at addr (like 127.0.0.1:0), with faults from the
+// start, until ctx ends, and calls ready with its URL once it listens. It returns
+// an error when a fault is none, when the server could not listen, or when it was
+// killed by a fault: its process ends then, too.
+func Run(ctx context.Context, o Options, addr string, ready func(url string), faults ...Fault) error {
+	s := New(o)
+	for _, f := range faults {
+		if err := s.Inject(f); err != nil {
+			return err
+		}
+	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return fmt.Errorf("simulated model server: %w", err)
 	}
-	s := New(o)
 	web := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan error, 1)
 	go func() { served <- web.Serve(listener) }()
