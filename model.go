@@ -29,6 +29,7 @@ type Serving struct {
 	State     ServerState `json:"state"`
 	For       Duration    `json:"for,omitempty"`       // in that state
 	Text      string      `json:"text,omitempty"`      // why it is not up, in one sentence
+	Code      ReasonCode  `json:"code,omitempty"`      // of the fault behind it, where there is one
 	Managed   bool        `json:"managed,omitempty"`   // started by its worker
 	Simulated bool        `json:"simulated,omitempty"` // no model is behind it
 	Restarts  int         `json:"restarts,omitempty"`
@@ -50,6 +51,7 @@ type ServedModel struct {
 	VRAM    Bytes  `json:"vram,omitempty"` // the part of Size on the card
 	// Ready: it has produced a token since it was loaded, and nothing is known against it.
 	Ready bool     `json:"ready"`
+	Doubt string   `json:"doubt,omitempty"`             // why it is not ready, though it was
 	Token Duration `json:"token_age,omitempty"`         // since its last token
 	Rate  float64  `json:"tokens_per_second,omitempty"` // usual, of one answer
 	InUse int      `json:"in_use,omitempty"`            // requests under way

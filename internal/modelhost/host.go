@@ -34,8 +34,9 @@ type Host struct {
 	mu sync.Mutex
 	// Guarded by mu.
 	state    candor.ServerState
-	since    time.Time // in that state
-	text     string    // why it is not up
+	since    time.Time    // in that state
+	text     string       // why it is not up
+	code     runtime.Code // of the same, where it has one
 	restarts int
 	life     *life             // the server that is up; nil: none
 	models   map[string]*model // in its memory, by candor.ModelName
@@ -108,9 +109,11 @@ func (h *Host) tell() {
 	poke(h.changed)
 }
 
-// enter changes the server's state, and says so when it does.
-func (h *Host) enter(state candor.ServerState, text string) {
+// enter changes the server's state, and says so when it does. cause is the
+// fault behind it, nil where there is none.
+func (h *Host) enter(state candor.ServerState, text string, cause error) {
 	h.mu.Lock()
+	h.code = runtime.CodeOf(cause)
 	if state == h.state && text == h.text {
 		h.mu.Unlock()
 		return
@@ -146,6 +149,9 @@ type life struct {
 	end    context.CancelCauseFunc
 	server runtime.Server
 	url    string
+	// suspect: the same server was given up before, for its silence. Nobody but
+	// that keeps its models from a token.
+	suspect bool
 
 	identity runtime.Identity // set before anybody else sees the life
 	answered time.Time        // by the goroutine of Run only: its API

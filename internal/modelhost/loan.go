@@ -176,7 +176,11 @@ func (h *Host) notUp() error {
 	if h.text != "" {
 		text += ": " + h.text
 	}
-	return &runtime.Error{Code: runtime.CodeGone, Text: text, Detail: map[string]any{runtime.DetailActual: string(h.state)}}
+	code := runtime.CodeGone
+	if h.code == runtime.CodeHung {
+		code = h.code
+	}
+	return &runtime.Error{Code: code, Text: text, Detail: map[string]any{runtime.DetailActual: string(h.state)}}
 }
 
 // lend makes a loan of a free slot. The caller holds mu.

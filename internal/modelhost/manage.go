@@ -33,21 +33,24 @@ const (
 func (h *Host) manage(ctx context.Context) error {
 	budget := budget{Restart: h.o.Restart}
 	port := h.o.Port
+	again := "" // why it is not the first start
+	var why error
 	for {
 		began := h.o.Clock.Now()
-		h.enter(candor.ServerStarting, "")
-		used, why, left := h.run(ctx, port)
-		port = used
+		h.enter(candor.ServerStarting, again, why)
+		var left error
+		port, why, left = h.run(ctx, port)
 		if ctx.Err() != nil {
-			h.enter(candor.ServerDown, errStopped.Error())
+			h.enter(candor.ServerDown, errStopped.Error(), nil)
 			return left
 		}
 		why = errors.Join(why, left)
+		again = "started again, since " + why.Error()
 		now := h.o.Clock.Now()
 		pause, allowed := budget.fell(now, now.Sub(began))
 		text := fmt.Sprintf("%s; starting it again in %s", why, candor.ShortDuration(pause))
 		if !allowed {
-			h.enter(candor.ServerOut, fmt.Sprintf("%d restarts in %s, and it fell again: %v", budget.Most, candor.Duration(budget.Within), why))
+			h.enter(candor.ServerOut, fmt.Sprintf("%d restarts in %s, and it fell again: %v", budget.Most, candor.Duration(budget.Within), why), why)
 			select {
 			case <-h.again:
 				budget.times = nil
@@ -56,7 +59,7 @@ func (h *Host) manage(ctx context.Context) error {
 			}
 			continue
 		}
-		h.enter(candor.ServerDown, text)
+		h.enter(candor.ServerDown, text, why)
 		select {
 		case <-ctx.Done():
 			return left
@@ -121,13 +124,13 @@ func (h *Host) run(ctx context.Context, prefer int) (port int, why, left error) 
 	why = h.reach(l, startPatience, proc.Done())
 	if why == nil {
 		h.bear(l)
-		why = h.watch(l, proc.Done(), nil)
+		why = h.watch(l, proc.Done())
 	}
 	l.end(why) // requests hear of it before their connections break
 	h.bury(l)
 	fallen := ctx.Err() == nil
 	if fallen {
-		h.enter(candor.ServerDown, why.Error())
+		h.enter(candor.ServerDown, why.Error(), why)
 	}
 	left = h.finish(proc, fallen)
 	h.helpers.Wait()

@@ -125,7 +125,7 @@ func TestAHungServerIsEndedAndStartedAgain(t *testing.T) {
 	}
 	_, err = ask(t.Context(), loan, 4000)
 	loan.Return(modelhost.Faulted)
-	wantCode(t, err, runtime.CodeHung, "has not produced a token for", "though its API answers; 1 requests wait")
+	wantCode(t, err, runtime.CodeHung, "has not produced a token for", "though its API answers; 1 request waits")
 	h.until("up again", func(s candor.Serving) bool { return up(s) && s.Restarts == 1 && len(s.Models) == 0 })
 	if process.ProcState(before).State.Alive() {
 		t.Error("the hung server lives")

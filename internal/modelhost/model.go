@@ -75,7 +75,7 @@ func (h *Host) served(r runtime.Resident, now time.Time) candor.ServedModel {
 		Size: candor.Bytes(r.Size), VRAM: candor.Bytes(r.VRAM),
 	}
 	if m := h.models[s.Name]; m != nil {
-		s.Ready, s.InUse = m.ready, m.loans
+		s.Ready, s.Doubt, s.InUse = m.ready, m.doubt, m.loans
 		if !m.token.IsZero() {
 			s.Token = candor.Duration(now.Sub(m.token))
 		}
@@ -107,7 +107,7 @@ func (h *Host) adopt(l *life, edition int, all []runtime.Resident) []string {
 		m := h.models[name]
 		if m == nil {
 			h.models[name] = h.newModel(r)
-			if name != ordered {
+			if name != ordered && !l.suspect { // of which was told when it fell silent
 				lines = append(lines, "model "+name+" is listed; it is not counted before it has produced a token")
 			}
 			continue

@@ -17,6 +17,7 @@ func (h *Host) Serving() candor.Serving {
 	now := h.o.Clock.Now()
 	s := candor.Serving{
 		Kind: string(h.o.Kind), URL: h.o.URL, State: h.state, For: candor.Duration(now.Sub(h.since)), Text: h.text,
+		Code:    candor.ReasonCode(h.code),
 		Managed: h.o.Launch != nil, Restarts: h.restarts, Slots: h.bearing.slots(), Most: h.o.Most,
 	}
 	if h.life != nil {

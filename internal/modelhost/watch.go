@@ -36,9 +36,9 @@ func (h *Host) reach(l *life, patience time.Duration, gone <-chan struct{}) erro
 		case patience > 0 && waited > patience:
 			return err
 		case runtime.CodeOf(err) == runtime.CodeNotOurs:
-			h.enter(candor.ServerStranger, err.Error())
+			h.enter(candor.ServerStranger, err.Error(), err)
 		case patience == 0 && waited > 0:
-			h.enter(candor.ServerDown, err.Error())
+			h.enter(candor.ServerDown, err.Error(), err)
 		}
 		select {
 		case <-l.ctx.Done():
@@ -55,30 +55,31 @@ func (h *Host) attend(ctx context.Context) {
 	var before error // why it was given up the last time
 	for ctx.Err() == nil {
 		l := h.newLife(ctx, h.o.Server, h.o.URL)
+		l.suspect = runtime.CodeOf(before) == runtime.CodeHung
 		if h.reach(l, 0, nil) == nil {
 			h.bear(l)
-			before = h.watch(l, nil, before)
+			before = h.watch(l, nil)
 			h.bury(l)
 		}
 		if ctx.Err() == nil && before != nil {
-			h.enter(candor.ServerDown, before.Error())
+			h.enter(candor.ServerDown, before.Error(), before)
 		}
 		l.end(errStopped)
 		h.helpers.Wait()
 	}
-	h.enter(candor.ServerDown, errStopped.Error())
+	h.enter(candor.ServerDown, errStopped.Error(), nil)
 }
 
 // watch looks at a server until it is given up, and returns why. gone is closed
 // when its process has ended. A server that was given up for its silence counts
 // as up only when a token has come.
-func (h *Host) watch(l *life, gone <-chan struct{}, suspicion error) error {
+func (h *Host) watch(l *life, gone <-chan struct{}) error {
+	proven := !l.suspect
 	for {
 		h.look(l)
 		if l.ctx.Err() == nil {
-			if suspicion == nil || runtime.CodeOf(suspicion) != runtime.CodeHung || h.proven() {
-				suspicion = nil
-				h.enter(candor.ServerUp, "")
+			if proven = proven || h.proven(); proven {
+				h.enter(candor.ServerUp, "", nil)
 			}
 			h.prove(l)
 		}
@@ -206,7 +207,7 @@ func (h *Host) unproven(l *life) (*model, time.Duration) {
 			continue
 		}
 		h.probing = true
-		if m.ready || m.doubt != "" {
+		if m.ready || m.doubt != "" || l.suspect {
 			return m, h.o.TokenPatience
 		}
 		return m, h.o.LoadTimeout // somebody may be loading it just now
@@ -243,7 +244,7 @@ func (h *Host) probe(l *life, m *model, limit time.Duration) {
 		if r, ok := runtime.Find(change.After, name); ok {
 			h.trust(l, r, settings, false)
 		}
-	case code == runtime.CodeHung, code == runtime.CodeLoading && (was || doubted):
+	case code == runtime.CodeHung, code == runtime.CodeLoading && (was || doubted || l.suspect):
 		l.end(mute(l.url, m.name, limit))
 	case code == runtime.CodeBusy, code == runtime.CodeGone:
 		// It answers, or the next look says what is the matter.

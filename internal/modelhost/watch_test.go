@@ -51,9 +51,9 @@ func TestAModelThatGivesNoTokenIsListedAndNotReady(t *testing.T) {
 			t.Errorf("%+v lacks %q", s, want)
 		}
 		_, err := f.Borrow(t.Context(), modelhost.Want{Model: "beta"}, nil)
-		wantCode(t, err, runtime.CodeGone, "is down")
+		wantCode(t, err, runtime.CodeHung, "is down")
 		_, err = f.Do(t.Context(), candor.Order{Kind: candor.OrderLoad, Model: "beta"}, nil)
-		wantCode(t, err, runtime.CodeGone)
+		wantCode(t, err, runtime.CodeHung)
 		thaw()
 		f.until("up again", up)
 		f.until("ready again", ready("beta"))

@@ -62,6 +62,10 @@ func Producing(server string, h Health, patience time.Duration) error {
 	if !h.Answers.OK {
 		api = "and its API does not answer either"
 	}
-	return &Error{Code: CodeHung, Text: fmt.Sprintf("%s has not produced a token for %s %s; %d requests wait", server, candor.ShortDuration(silent), api, h.Slots.Busy),
+	wait := fmt.Sprintf("%d requests wait", h.Slots.Busy)
+	if h.Slots.Busy == 1 {
+		wait = "1 request waits"
+	}
+	return &Error{Code: CodeHung, Text: fmt.Sprintf("%s has not produced a token for %s %s; %s", server, candor.ShortDuration(silent), api, wait),
 		Detail: map[string]any{DetailServer: server, DetailSilent: silent, DetailInFlight: h.Slots.Busy, DetailActual: h.Answers.OK}}
 }

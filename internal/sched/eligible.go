@@ -221,6 +221,7 @@ var checks = []check{
 	},
 	serverCheck(candor.ReasonServerStarting, candor.ServerStarting),
 	serverCheck(candor.ReasonServerGone, candor.ServerDown),
+	serverCheck(candor.ReasonServerHung, candor.ServerDown),
 	serverCheck(candor.ReasonServerOut, candor.ServerOut),
 	serverCheck(candor.ReasonServerWrong, candor.ServerStranger),
 	{

@@ -188,7 +188,10 @@ func (h *Have) loaded() string {
 	for i := range h.Models {
 		m := &h.Models[i]
 		word := m.Name
-		if !m.Ready {
+		switch {
+		case m.Doubt != "":
+			word += " (not ready: " + m.Doubt + ")"
+		case !m.Ready:
 			word += " (no token yet)"
 		}
 		names = append(names, word)

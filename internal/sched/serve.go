@@ -9,15 +9,24 @@ import (
 )
 
 // serverCheck asks whether a worker's model server is in one of the states in
-// which it can do nothing.
+// which it can do nothing. Down has two faces: nobody answers, or somebody does
+// and produces nothing.
 func serverCheck(code candor.ReasonCode, state candor.ServerState) check {
+	is := func(s *candor.Serving) bool {
+		hung := s.Code == candor.ReasonServerHung
+		return s.State == state && (state != candor.ServerDown || hung == (code == candor.ReasonServerHung))
+	}
+	wanted := "a model server that answers"
+	if code == candor.ReasonServerHung {
+		wanted = "a model server that produces tokens"
+	}
 	return check{
 		code: code, verdict: candor.VerdictNotNow,
 		applies: func(w *Want) bool { return w.Class == candor.ClassLLM || w.Order != nil },
-		ok:      func(_ *Want, h *Have) bool { return h.Serving == nil || h.Serving.State != state },
+		ok:      func(_ *Want, h *Have) bool { return h.Serving == nil || !is(h.Serving) },
 		say: func(_ *Want, h *Have) (string, string) {
 			if h.Serving == nil {
-				return "a model server that answers", "none is known"
+				return wanted, "none is known"
 			}
 			text := fmt.Sprintf("its %s is %s", h.Serving.Kind, h.Serving.State)
 			if h.Serving.For > 0 {
@@ -29,7 +38,7 @@ func serverCheck(code candor.ReasonCode, state candor.ServerState) check {
 			if h.Serving.Restarts > 0 {
 				text += fmt.Sprintf(" (%s so far)", count(h.Serving.Restarts, "restart"))
 			}
-			return "a model server that answers", text
+			return wanted, text
 		},
 	}
 }

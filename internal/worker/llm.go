@@ -59,7 +59,7 @@ func (w *worker) excuse(r *candor.Result, before candor.Serving) {
 		return
 	}
 	r.Outcome = candor.AttemptTransient
-	r.Reason = candor.NewReason(candor.ReasonServerGone, fmt.Sprintf("the model server fell while it ran (%s): %s", or(now.Text, string(now.State)), r.Reason.Text))
+	r.Reason = candor.NewReason(or(now.Code, candor.ReasonServerGone), fmt.Sprintf("the model server fell while it ran (%s): %s", or(now.Text, string(now.State)), r.Reason.Text))
 }
 
 // modelEnv tells a command where its model answers.
