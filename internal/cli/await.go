@@ -82,13 +82,17 @@ func (a *app) awaitBatch(ctx context.Context, c *client.Client, id candor.BatchI
 	return last, err
 }
 
-// awaitTask waits until a task is final.
-func (a *app) awaitTask(ctx context.Context, c *client.Client, id candor.TaskID) (candor.Task, error) {
+// awaitTask waits until a task is final; each is told every look.
+func (a *app) awaitTask(ctx context.Context, c *client.Client, id candor.TaskID, each func(candor.Task)) (candor.Task, error) {
 	var last candor.Task
 	err := a.poll(ctx, func(ctx context.Context) (bool, error) {
 		t, err := c.Task(ctx, id.String())
+		if err != nil {
+			return false, err
+		}
 		last = t
-		return err == nil && t.State.Final(), err
+		each(t)
+		return t.State.Final(), nil
 	})
 	return last, err
 }

@@ -76,21 +76,31 @@ func final(counts map[candor.TaskState]int) int {
 }
 
 func (a *app) changedLines() display {
-	last, at := "", time.Time{}
-	write := func(line string) {
-		if line != last && line != "" {
-			a.talk("%s", line)
-			last, at = line, a.clk.Now()
-		}
+	lines := &slowLines{a: a}
+	return display{update: func(b candor.Batch) { lines.say(progressLine(b)) }, stop: lines.stop}
+}
+
+// slowLines tells how something goes on, on stderr: each change, but a line at
+// most every lineEvery.
+type slowLines struct {
+	a          *app
+	last, next string
+	at         time.Time
+}
+
+func (l *slowLines) say(line string) {
+	l.next = line
+	if l.a.clk.Now().Sub(l.at) >= lineEvery {
+		l.stop()
 	}
-	pending := ""
-	update := func(b candor.Batch) {
-		pending = progressLine(b)
-		if a.clk.Now().Sub(at) >= lineEvery {
-			write(pending)
-		}
+}
+
+// stop writes what has not been told yet.
+func (l *slowLines) stop() {
+	if l.next != l.last && l.next != "" {
+		l.a.talk("%s", l.next)
+		l.last, l.at = l.next, l.a.clk.Now()
 	}
-	return display{update: update, stop: func() { write(pending) }}
 }
 
 // progressLine is a batch in one line: library: passages 12/40, topics 3/40 (1 failed).

@@ -48,6 +48,7 @@ func TestCompletionOffersWhatExists(t *testing.T) {
 		"GET /v1/batches": []candor.Batch{sampleBatch()},
 		"GET /v1/tasks":   []candor.Task{sampleFailed()},
 		"GET /v1/workers": []candor.Worker{sampleWorker()},
+		"GET /v1/models":  sampleModels(),
 	})
 	tests := []struct {
 		line  []string
@@ -58,6 +59,9 @@ func TestCompletionOffersWhatExists(t *testing.T) {
 		{line: []string{"why", "w"}, want: []string{"worker-1\tcold"}},
 		{line: []string{"logs", "t_"}, want: []string{"t_xk9zaf3z\ttopics[7] failed"}, first: true},
 		{line: []string{"worker", "drain", ""}, want: []string{"worker-1\tcold"}},
+		{line: []string{"model", "load", "q"}, want: []string{"qwen2.5:7b\tloaded on gpu-0"}},
+		{line: []string{"model", "unload", "m", "--worker", "w"}, want: []string{"worker-1\tcold"}},
+		{line: []string{"sim", "--fault", "h"}, want: []string{"hang"}},
 		{line: []string{"ls", "--output", ""}, want: []string{"table", "wide", "json", "jsonl", "tsv"}},
 		{line: []string{"ls", "--status", "b"}, want: []string{"blocked"}},
 		{line: []string{"config", "show", "lea"}, want: []string{"lease\tSilence"}},

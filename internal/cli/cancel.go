@@ -35,7 +35,7 @@ func (a *app) awaitCancelled(ctx context.Context, c *client.Client, changed cand
 	switch {
 	case changed.Pending == 0:
 	case changed.Task != 0:
-		_, err = a.awaitTask(ctx, c, changed.Task)
+		_, err = a.awaitTask(ctx, c, changed.Task, func(candor.Task) {})
 	case changed.Batch != 0:
 		_, err = a.awaitBatch(ctx, c, changed.Batch, func(candor.Batch) {})
 	}

@@ -161,7 +161,9 @@ func taskWhy(t candor.Task) string {
 // progressText is what a running task last said or showed.
 func progressText(p candor.Progress) string {
 	var parts []string
-	if p.Total > 0 {
+	if p.Kind == "pull" && p.Total > 0 {
+		parts = append(parts, fmt.Sprintf("%s of %s", candor.Bytes(p.Done), candor.Bytes(p.Total)))
+	} else if p.Total > 0 {
 		parts = append(parts, fmt.Sprintf("%d/%d", p.Done, p.Total))
 	} else if p.Done > 0 {
 		parts = append(parts, strconv.FormatInt(p.Done, 10))

@@ -20,6 +20,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("HOME", e.WorkDir+"/home")
 			e.Setenv("OLLAMA_HOST", "127.0.0.1:1") // nobody
 			e.Setenv("FREE", freeAddress(t))
+			e.Setenv("FREE2", freeAddress(t))
 			return os.Mkdir(e.WorkDir+"/home", 0o755)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"leaves": leaves},

@@ -99,6 +99,7 @@ const (
 	nameBatches = 1 << iota
 	nameTasks
 	nameWorkers
+	nameModels
 )
 
 const completionPatience = 2 * time.Second
@@ -145,6 +146,12 @@ func offer(ctx context.Context, c *client.Client, kinds int) []string {
 		workers, _ := c.Workers(ctx)
 		for _, w := range workers {
 			add(w.Name, string(w.State))
+		}
+	}
+	if kinds&nameModels != 0 {
+		models, _ := c.Models(ctx)
+		for _, m := range models {
+			add(m.Name, "loaded on "+loadedOn(m))
 		}
 	}
 	return offers

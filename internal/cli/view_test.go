@@ -162,6 +162,8 @@ func TestLists(t *testing.T) {
 			e := candor.Event{Seq: 7, At: at(), Level: candor.LevelWarn, Code: candor.EventTaskStuck, Text: "stuck\nfor 6m", Task: taskB, Worker: "worker-1"}
 			return writeList(a, cmd, kind{"event", "events"}, []candor.Event{e}, eventColumns())
 		},
+		"models": showModels,
+		"orders": showOrders,
 		"nothing": func(a *app, cmd *cobra.Command) error {
 			return writeList(a, cmd, kind{"batch", "batches"}, nil, batchColumns(at()))
 		},

@@ -49,7 +49,7 @@ succeeded, 3 if some failed, 4 if it was cancelled or expired, 124 if --timeout 
 func (a *app) waitTask(cmd *cobra.Command, c *client.Client, id candor.TaskID) error {
 	ctx, cancel := withTimeout(cmd)
 	defer cancel()
-	if _, err := a.awaitTask(ctx, c, id); err != nil {
+	if _, err := a.awaitTask(ctx, c, id, func(candor.Task) {}); err != nil {
 		return err
 	}
 	if err := a.showTask(cmd, c, id); err != nil {
