@@ -79,7 +79,7 @@ func (a *app) addVerbs(root *cobra.Command) {
 		{groupRun, []*cobra.Command{a.runVerb(), a.submitVerb(), a.validateVerb(), a.previewVerb(), a.waitVerb(), a.demoVerb()}},
 		{groupLook, []*cobra.Command{a.lsVerb(), a.showVerb(), a.whyVerb(), a.logsVerb(), a.eventsVerb(), a.statusVerb()}},
 		{groupChange, []*cobra.Command{a.cancelVerb(), a.retryVerb(), a.pauseVerb(), a.resumeVerb()}},
-		{groupFarm, []*cobra.Command{a.upVerb(), a.brainVerb(), a.workerVerb(), a.modelVerb(), a.doctorVerb()}},
+		{groupFarm, []*cobra.Command{a.upVerb(), a.brainVerb(), a.workerVerb(), a.modelVerb(), a.gpuVerb(), a.doctorVerb()}},
 		{groupTools, []*cobra.Command{a.configVerb(), a.schemaVerb(), a.simVerb(), a.progressVerb(), a.versionVerb()}},
 	}
 	for _, g := range groups {

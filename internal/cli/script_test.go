@@ -3,7 +3,9 @@ package cli
 import (
 	"net"
 	"os"
+	"regexp"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -23,7 +25,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("FREE2", freeAddress(t))
 			return os.Mkdir(e.WorkDir+"/home", 0o755)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"leaves": leaves},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"leaves": leaves, "until": until},
 	})
 }
 
@@ -49,5 +51,28 @@ func leaves(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if code != "exit status "+args[0] && code != args[0] {
 		ts.Fatalf("%v: %s, want %s", args[1:], code, args[0])
+	}
+}
+
+// patience is how long until looks.
+const patience = 20 * time.Second
+
+// until PATTERN COMMAND... runs a command again and again, until a line of its
+// answer matches.
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: until PATTERN COMMAND...")
+	}
+	pattern, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	again := time.NewTicker(50 * time.Millisecond)
+	defer again.Stop()
+	for end := time.Now().Add(patience); ; <-again.C {
+		if ts.Exec(args[1], args[2:]...) == nil && pattern.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("%q: no line matches %q within %s", args[1:], args[0], patience)
+		}
 	}
 }

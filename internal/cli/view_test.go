@@ -164,6 +164,7 @@ func TestLists(t *testing.T) {
 		},
 		"models": showModels,
 		"orders": showOrders,
+		"gpus":   showCards,
 		"nothing": func(a *app, cmd *cobra.Command) error {
 			return writeList(a, cmd, kind{"batch", "batches"}, nil, batchColumns(at()))
 		},
