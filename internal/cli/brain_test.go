@@ -13,7 +13,7 @@ import (
 // fakeBrain answers reads with what it is given, and remembers changes.
 type fakeBrain struct {
 	*httptest.Server
-	replies map[string]any // by method and path
+	replies map[string]any // by method and path, with or without the query
 	asked   []candor.ChangeRequest
 }
 
@@ -21,7 +21,10 @@ func newFakeBrain(t *testing.T, replies map[string]any) *fakeBrain {
 	t.Helper()
 	b := &fakeBrain{replies: replies}
 	b.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		reply, ok := b.replies[r.Method+" "+r.URL.Path]
+		reply, ok := b.replies[r.Method+" "+r.URL.RequestURI()]
+		if !ok {
+			reply, ok = b.replies[r.Method+" "+r.URL.Path]
+		}
 		if list, many := reply.(func() any); many {
 			reply = list()
 		}
@@ -49,13 +52,15 @@ func TestCompletionOffersWhatExists(t *testing.T) {
 		"GET /v1/tasks":   []candor.Task{sampleFailed()},
 		"GET /v1/workers": []candor.Worker{sampleWorker()},
 		"GET /v1/models":  sampleModels(),
+
+		"GET /v1/batches?kind=order": []candor.Batch{{ID: batchB, Kind: candor.BatchOrder, Name: "load_llm m", State: candor.BatchActive}},
 	})
 	tests := []struct {
 		line  []string
 		want  []string // beginnings of the offers, in order
 		first bool     // only the first are looked at
 	}{
-		{line: []string{"show", "b_"}, want: []string{"b_ybvqcaea\tlibrary"}},
+		{line: []string{"show", "b_"}, want: []string{"b_ybvqcaea\tlibrary", batchB.String() + "\tload_llm m active"}},
 		{line: []string{"why", "w"}, want: []string{"worker-1\tcold"}},
 		{line: []string{"logs", "t_"}, want: []string{"t_xk9zaf3z\ttopics[7] failed"}, first: true},
 		{line: []string{"worker", "drain", ""}, want: []string{"worker-1\tcold"}},

@@ -88,7 +88,7 @@ func cardColumns() []column[cardView] {
 		{title: "UUID", wide: true, cell: func(v cardView) string { return orDash(v.UUID) }},
 		{title: "VRAM", cell: func(v cardView) string { return fmt.Sprintf("%s of %s", v.Total-v.Free, v.Total) }},
 		{title: "HEAT", cell: func(v cardView) string { return heatCell(v.GPU) }},
-		{title: "LOAD", cell: func(v cardView) string { return loadCell(v.GPU) }},
+		{title: "BUSY", cell: func(v cardView) string { return busyCell(v.GPU) }},
 		{title: "POWER", cell: func(v cardView) string { return powerCell(v.GPU) }},
 		{title: "OTHERS", cell: func(v cardView) string { return othersCell(v.Others) }},
 		{title: "PROCESSES", wide: true, cell: func(v cardView) string { return orDash(processesText(v.Others)) }},
@@ -103,9 +103,9 @@ func heatCell(g candor.GPU) string {
 	return fmt.Sprintf("%.0f °C", g.Temperature)
 }
 
-// loadCell is a card's utilisation. A card that says nothing of itself is not
+// busyCell is a card's utilisation. A card that says nothing of itself is not
 // taken for an idle one.
-func loadCell(g candor.GPU) string {
+func busyCell(g candor.GPU) string {
 	if g.Utilisation == 0 && g.Temperature == 0 && g.Power == 0 {
 		return "-"
 	}
@@ -151,16 +151,24 @@ func processesText(others []candor.GPUProcess) string {
 func loadedCell(models []candor.ServedModel, simulated bool) string {
 	var parts []string
 	for _, m := range models {
-		text := m.Name
+		var notes []string
 		if simulated {
-			text += " (simulated)"
+			notes = append(notes, "simulated")
 		}
 		if !m.Ready {
-			text += " (not ready)"
+			notes = append(notes, "not ready")
 		}
-		parts = append(parts, text)
+		parts = append(parts, withNotes(m.Name, notes))
 	}
 	return orDash(strings.Join(parts, ", "))
+}
+
+// withNotes is a name with what is to be said of it in brackets.
+func withNotes(name string, notes []string) string {
+	if len(notes) == 0 {
+		return name
+	}
+	return name + " (" + strings.Join(notes, ", ") + ")"
 }
 
 func percentText(part float64) string { return fmt.Sprintf("%.0f%%", 100*part) }

@@ -14,18 +14,27 @@ import (
 func (a *app) lsVerb() *cobra.Command {
 	var q candor.TaskQuery
 	var state, class string
+	var orders bool
 	cmd := &cobra.Command{
 		Use:   "ls [BATCH]",
 		Short: "List batches, or the tasks of one",
 		Long: `Lists batches, newest first, or the tasks of BATCH in the order of its plan.
-With --status, --class, --step or --worker it lists tasks: of BATCH, or of all batches.`,
-		Example: lines("candor ls", "candor ls b_9m3k --status failed", "candor ls --worker worker-2 -o jsonl"),
+With --status, --class, --step or --worker it lists tasks: of BATCH, or of all batches.
+Orders about models are batches of one task, and listed by --orders alone.`,
+		Example: lines("candor ls", "candor ls b_9m3k --status failed", "candor ls --worker worker-2 -o jsonl", "candor ls --orders -n 10"),
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			q.State, q.Class = candor.TaskState(state), candor.Class(class)
 			tasks := len(args) > 0 || state != "" || class != "" || q.Step != "" || q.Worker != ""
-			if !tasks {
-				return a.lsBatches(cmd, q.Limit)
+			batches := candor.BatchQuery{Limit: q.Limit}
+			if orders {
+				batches.Kind = candor.BatchOrder
+			}
+			switch {
+			case orders && tasks:
+				return usage("--orders lists all orders: it goes with --limit and --output only")
+			case !tasks:
+				return a.lsBatches(cmd, batches)
 			}
 			return a.lsTasks(cmd, args, q)
 		},
@@ -37,6 +46,7 @@ With --status, --class, --step or --worker it lists tasks: of BATCH, or of all b
 	f.StringVar(&class, "class", "", "only tasks of this `class`: "+join(candor.Classes()))
 	f.StringVar(&q.Step, "step", "", "only tasks of this `step` of the plan")
 	f.StringVar(&q.Worker, "worker", "", "only tasks of this `worker`")
+	f.BoolVar(&orders, "orders", false, "the orders to load, unload and fetch models, newest first")
 	f.IntVarP(&q.Limit, "limit", "n", 100, "at most so many")
 	completeWords(cmd, "status", words(candor.TaskStates()))
 	completeWords(cmd, "class", words(candor.Classes()))
@@ -44,12 +54,12 @@ With --status, --class, --step or --worker it lists tasks: of BATCH, or of all b
 	return cmd
 }
 
-func (a *app) lsBatches(cmd *cobra.Command, limit int) error {
+func (a *app) lsBatches(cmd *cobra.Command, q candor.BatchQuery) error {
 	c, err := a.client(cmd)
 	if err != nil {
 		return err
 	}
-	batches, err := c.Batches(cmd.Context(), candor.BatchQuery{Limit: limit})
+	batches, err := c.Batches(cmd.Context(), q)
 	if err != nil {
 		return err
 	}

@@ -129,9 +129,11 @@ func offer(ctx context.Context, c *client.Client, kinds int) []string {
 		offers = append(offers, cobra.CompletionWithDesc(word, clean(about)))
 	}
 	if kinds&nameBatches != 0 {
-		batches, _ := c.Batches(ctx, candor.BatchQuery{})
-		for _, b := range batches {
-			add(b.ID.String(), b.Name+" "+string(b.State))
+		for _, kind := range []string{"", candor.BatchOrder} {
+			batches, _ := c.Batches(ctx, candor.BatchQuery{Kind: kind})
+			for _, b := range batches {
+				add(b.ID.String(), b.Name+" "+batchState(b))
+			}
 		}
 	}
 	if kinds&nameTasks != 0 {

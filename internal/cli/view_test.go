@@ -14,6 +14,7 @@ import (
 
 const (
 	batchA candor.BatchID = 4100
+	batchB candor.BatchID = 4101
 	taskA  candor.TaskID  = 9001
 	taskB  candor.TaskID  = 9002
 )
