@@ -16,6 +16,7 @@ import (
 	"candor"
 	"candor/internal/process"
 	"candor/internal/record"
+	"candor/internal/runtime"
 )
 
 const (
@@ -27,6 +28,8 @@ const (
 	// fallenGrace is what is left of a server that fell or hangs gets between
 	// TERM and KILL: there is nothing to finish.
 	fallenGrace = 2 * time.Second
+	// deathbed is how long a process whose connections broke may take to be dead.
+	deathbed = 500 * time.Millisecond
 )
 
 // manage starts the server again and again until ctx ends, and ends it each time.
@@ -126,9 +129,16 @@ func (h *Host) run(ctx context.Context, prefer int) (port int, why, left error) 
 		h.bear(l)
 		why = h.watch(l, proc.Done())
 	}
+	fallen := ctx.Err() == nil
+	if fallen && runtime.CodeOf(why) == runtime.CodeGone {
+		select { // how its process ended says more than that nobody answers
+		case <-proc.Done():
+		case <-h.o.Clock.After(deathbed):
+		}
+		why = h.orEnd(why, l, proc)
+	}
 	l.end(why) // requests hear of it before their connections break
 	h.bury(l)
-	fallen := ctx.Err() == nil
 	if fallen {
 		h.enter(candor.ServerDown, why.Error(), why)
 	}
@@ -137,10 +147,18 @@ func (h *Host) run(ctx context.Context, prefer int) (port int, why, left error) 
 	if c, ok := start.Server.(interface{ Close() }); ok {
 		c.Close()
 	}
-	if exit, ended := exitOf(proc); ended && exit.Cause != process.CauseOurs {
-		why = fmt.Errorf("%s ended (%s)%s", h.o.Kind, exit, lastWords(proc))
+	return port, h.orEnd(why, l, proc), left
+}
+
+// orEnd is why a server fell: how its process ended, if it did so by itself.
+func (h *Host) orEnd(why error, l *life, proc *process.Process) error {
+	exit, ended := exitOf(proc)
+	if !ended || exit.Cause == process.CauseOurs {
+		return why
 	}
-	return port, why, left
+	e := runtime.Gone(l.url, 0, nil)
+	e.Text = fmt.Sprintf("%s ended (%s)%s", h.o.Kind, exit, lastWords(proc))
+	return e
 }
 
 // sweep ends what an earlier start left behind: a server whose worker was

@@ -175,9 +175,11 @@ func TestAServerThatFallsTooOftenIsLeftAlone(t *testing.T) {
 	if s.Restarts != 3 || s.Take != 0 {
 		t.Errorf("%+v", s)
 	}
-	_, err := h.Do(t.Context(), candor.Order{Kind: candor.OrderLoad, Model: "alpha"}, nil)
+	_, err := h.Borrow(t.Context(), modelhost.Want{Model: "alpha"}, nil)
 	wantCode(t, err, runtime.CodeGone, "the model server is out")
-	h.Reset()
+	// An order that comes then has it tried again.
+	_, err = h.Do(t.Context(), candor.Order{Kind: candor.OrderLoad, Model: "alpha"}, nil)
+	wantCode(t, err, runtime.CodeGone, "the model server is", "ended (exit 3), its last words: no such card")
 	h.until("tried again", func(s candor.Serving) bool { return s.Restarts == 6 && out(s) })
 	h.stop()
 	if strings.Contains(log.String(), "level=ERROR") || !strings.Contains(log.String(), "model_server.state") {

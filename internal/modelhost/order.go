@@ -44,6 +44,7 @@ func (h *Host) Do(ctx context.Context, o candor.Order, tell func(candor.Progress
 	if tell == nil {
 		tell = func(candor.Progress) {}
 	}
+	h.revive(ctx, tell)
 	j, err := h.begin(o, tell)
 	if err != nil {
 		return candor.OrderResult{}, err
@@ -52,6 +53,37 @@ func (h *Host) Do(ctx context.Context, o candor.Order, tell func(candor.Progress
 	ctx, leave := j.l.within(ctx)
 	defer leave()
 	return j.carryOut(ctx)
+}
+
+// revive has a server that is out of service started again, and waits for what
+// comes of it: an order that reaches it is a person's.
+func (h *Host) revive(ctx context.Context, tell func(candor.Progress)) {
+	state, news := h.stand()
+	if state != candor.ServerOut {
+		return
+	}
+	tell(candor.Progress{Kind: "load", Note: "the model server was out of service: it is started again"})
+	h.Reset()
+	patience := h.o.Clock.After(startPatience)
+	for left := false; state != candor.ServerUp; state, news = h.stand() {
+		if left = left || state == candor.ServerStarting; left && state != candor.ServerStarting {
+			return
+		}
+		select {
+		case <-news:
+		case <-patience:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// stand is the server's state, and a channel that is closed when it may have changed.
+func (h *Host) stand() (candor.ServerState, <-chan struct{}) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.state, h.news
 }
 
 // begin notes the order, if there is a server to carry it out.

@@ -35,7 +35,8 @@ func refusal(code candor.ReasonCode, want *Want, have *Have) *candor.Reason {
 			continue
 		}
 		return candor.NewReason(code, fmt.Sprintf("%s tasks need %s: %s", want.Class, c.Wanted, clause(have.Info.Name, c.Actual))).
-			With("wanted", c.Wanted).With("actual", c.Actual).With("verdict", string(c.Verdict)).With("worker", have.Info.Name)
+			With("wanted", c.Wanted).With("actual", c.Actual).With("verdict", string(c.Verdict)).With("worker", have.Info.Name).
+			Do(remedy(code, want.Model, have.Info.Name))
 	}
 	return candor.NewReason(candor.ReasonUnexplained, "refused by "+string(code)+", which no check recorded")
 }
@@ -147,16 +148,17 @@ func mostRefused(w *worker, r *candor.Report, total int) *candor.Reason {
 		return candor.NewReason(candor.ReasonUnexplained, fmt.Sprintf("%s is idle with %s, and no check says why", w.info.Name, count(total, "queued task")))
 	}
 	top := codes[0]
-	text := fmt.Sprintf("%s takes none of %s", w.info.Name, count(total, "queued task"))
+	text, next := fmt.Sprintf("%s takes none of %s", w.info.Name, count(total, "queued task")), ""
 	for _, why := range r.Why {
 		if why.Code == top {
+			next = why.Next
 			text += fmt.Sprintf(": %d refused, since %s", r.Refused[top], why.Text)
 		}
 	}
 	if len(codes) > 1 {
 		text += fmt.Sprintf(" (and %d for other reasons)", total-r.Refused[top])
 	}
-	out := candor.NewReason(top, text)
+	out := candor.NewReason(top, text).Do(next)
 	for c, n := range r.Refused {
 		out.With("refused."+string(c), n)
 	}

@@ -160,7 +160,7 @@ func (o *offer) before(p *offer) bool {
 func (l *look) order(o *offer) {
 	s, d := l.s, o.d
 	w := &wish{Order: candor.Order{
-		Kind: candor.OrderLoad, Model: d.model, Context: d.context, Evict: o.evict, By: "candor", Need: l.need(o),
+		Kind: candor.OrderLoad, Model: d.model, Context: d.context, Evict: o.evict, By: byRule, Need: l.need(o),
 	}, expiry: s.cfg.Placement.Expiry}
 	anybody := len(o.evict) == 0 && len(o.have.Models) == 0 && l.anybody(o)
 	if !anybody {

@@ -121,7 +121,7 @@ func (o *offer) ask(rec *Recorder) (candor.ReasonCode, candor.Verdict) {
 func (o *offer) able(rec *Recorder) (candor.ReasonCode, candor.Verdict) {
 	have := o.have
 	have.Running.Orders = 0
-	load := Want{Class: candor.ClassResource, Order: &candor.Order{Kind: candor.OrderLoad, Model: o.d.model, Context: o.d.context, Evict: o.evict}}
+	load := Want{Class: candor.ClassResource, Order: &candor.Order{Kind: candor.OrderLoad, Model: o.d.model, Context: o.d.context, Evict: o.evict, By: byRule}}
 	if have.VRAM > 0 && o.size > have.VRAM {
 		load.VRAM = o.size
 	}

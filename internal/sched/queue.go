@@ -86,7 +86,7 @@ func shapeKey(spec *candor.Step, avoid []string) string {
 	add(spec.Accept...)
 	add(strconv.Itoa(spec.Context))
 	if o := spec.Order; o != nil {
-		add(string(o.Kind), o.Model, strconv.Itoa(o.Context))
+		add(string(o.Kind), o.Model, strconv.Itoa(o.Context), strconv.FormatBool(o.By == byRule))
 		add(o.Evict...)
 	}
 	add(spec.Requires.Labels...)

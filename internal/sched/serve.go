@@ -23,7 +23,9 @@ func serverCheck(code candor.ReasonCode, state candor.ServerState) check {
 	return check{
 		code: code, verdict: candor.VerdictNotNow,
 		applies: func(w *Want) bool { return w.Class == candor.ClassLLM || w.Order != nil },
-		ok:      func(_ *Want, h *Have) bool { return h.Serving == nil || !is(h.Serving) },
+		ok: func(w *Want, h *Have) bool {
+			return h.Serving == nil || !is(h.Serving) || code == candor.ReasonServerOut && w.revives()
+		},
 		say: func(_ *Want, h *Have) (string, string) {
 			if h.Serving == nil {
 				return wanted, "none is known"
@@ -41,6 +43,21 @@ func serverCheck(code candor.ReasonCode, state candor.ServerState) check {
 			return wanted, text
 		},
 	}
+}
+
+// byRule is who makes the orders that no person asked for.
+const byRule = "candor"
+
+// revives tells whether the task is a person's order to load a model, which has
+// a server started again that fell too often.
+func (w *Want) revives() bool { return w.loads() && w.Order.By != byRule }
+
+// remedy is the command by which a person ends what a check says, if there is one.
+func remedy(code candor.ReasonCode, model, worker string) string {
+	if code == candor.ReasonServerOut && model != "" {
+		return "candor model load " + model + " --worker " + worker
+	}
+	return ""
 }
 
 // loads tells whether the task is an order to load a model.

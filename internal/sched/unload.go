@@ -65,7 +65,7 @@ func usedBy(w *worker, model string) bool {
 func (l *look) unload(w *worker, name, why string) {
 	name = candor.ModelName(name)
 	t := l.s.makeOrder(&wish{
-		Order:  candor.Order{Kind: candor.OrderUnload, Model: name, Need: why, By: "candor"},
+		Order:  candor.Order{Kind: candor.OrderUnload, Model: name, Need: why, By: byRule},
 		worker: w.info.Name, expiry: l.s.cfg.Placement.Expiry,
 	})
 	l.s.event(&candor.Event{

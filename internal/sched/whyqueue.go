@@ -182,7 +182,8 @@ func (s *State) nobodyNow(t *task, workers []candor.WorkerChecks) *candor.Reason
 	if first == candor.ReasonBusy {
 		text = fmt.Sprintf("%s waits for a free slot: %s; %s before it", t.name(), strings.TrimPrefix(text, t.name()+": "), count(s.ahead(t), "task"))
 	}
-	return candor.NewReason(first, text).With("workers", len(by[first])).With("ahead", s.ahead(t))
+	return candor.NewReason(first, text).With("workers", len(by[first])).With("ahead", s.ahead(t)).
+		Do(remedy(first, candor.ModelName(t.step.spec.Model), by[first][0]))
 }
 
 // coldTask says who has a task's model, and of the others why no load was
