@@ -16,11 +16,12 @@ type demand struct {
 	context  int   // the longest that is wanted, in tokens
 	priority int   // of the task that goes first
 	oldest   int64 // when that was queued, in microseconds
+	shapes   []*shape
 	want     *Want // of the shape with most tasks
 	most     int
 	run      time.Duration
 	load     time.Duration
-	holders  []*worker // it is ready there, being loaded, or ordered for there
+	holders  []*worker // they take tasks, and it is ready there, being loaded, or ordered for there
 	open     int       // orders for whoever takes them
 }
 
@@ -68,6 +69,7 @@ func (s *State) demands() []*demand {
 
 func (d *demand) add(sh *shape, n int) {
 	d.queued += n
+	d.shapes = append(d.shapes, sh)
 	d.context = max(d.context, sh.want.Context)
 	if n > d.most {
 		d.want, d.most = &sh.want, n
@@ -95,6 +97,9 @@ func (s *State) countHands(by map[string]*demand) {
 			}
 		}
 		have := s.have(w)
+		if have.heldBack() {
+			continue
+		}
 		for _, d := range by {
 			if have.serves(d.want) != nil || have.loading(d.want) || s.ordered(d.model, w) != nil {
 				d.holders = append(d.holders, w)
@@ -107,6 +112,19 @@ func (s *State) countHands(by map[string]*demand) {
 			d.open++
 		}
 	}
+}
+
+// heldBack tells whether a worker takes nothing until a person says so, or its
+// card is cool: tasks do not wait for its model that another could load.
+func (h *Have) heldBack() bool {
+	return h.Paused != nil || h.Quarantined != nil || h.Draining || h.Hot != ""
+}
+
+// mayTake tells whether tasks may ever go to a worker, as far as its model is
+// not concerned.
+func (h *Have) mayTake(w *Want) bool {
+	_, verdict := Eligible(w, h, nil)
+	return verdict != candor.VerdictNever && !slices.Contains(w.Avoid, h.Info.Name)
 }
 
 // ordered is the live order to load a model on this worker, or nil.

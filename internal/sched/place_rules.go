@@ -140,6 +140,9 @@ func (o *offer) able(rec *Recorder) (candor.ReasonCode, candor.Verdict) {
 // suits asks whether tasks of the demand could go to the worker once the model
 // is there: labels, class and the like.
 func (o *offer) suits(rec *Recorder) (candor.ReasonCode, candor.Verdict) {
+	if slices.ContainsFunc(o.d.shapes, func(sh *shape) bool { return o.have.mayTake(&sh.want) }) {
+		return "", candor.VerdictYes
+	}
 	sub := &Recorder{}
 	Eligible(o.d.want, &o.have, sub)
 	for _, c := range sub.Checks {
@@ -267,7 +270,18 @@ func (o *offer) underWay() *task {
 // takes. A margin keeps guesses from deciding what is even.
 func (o *offer) helps() bool {
 	n := o.d.hands()
-	return n == 0 || o.d.work() > time.Duration(n)*(o.d.load+o.d.load/20)
+	return n == 0 || o.d.work() > time.Duration(n)*(o.d.load+o.d.load/20) || o.alone()
+}
+
+// alone tells whether tasks of the demand may go to this worker, and to none of
+// those that are there for it: they name this one, or failed on the others.
+func (o *offer) alone() bool {
+	return slices.ContainsFunc(o.d.shapes, func(sh *shape) bool {
+		return o.have.mayTake(&sh.want) && o.d.open == 0 && !slices.ContainsFunc(o.d.holders, func(w *worker) bool {
+			have := o.l.s.have(w)
+			return have.mayTake(&sh.want)
+		})
+	})
 }
 
 // held is a model that is needed, would have to go, and was loaded a moment ago.

@@ -110,3 +110,57 @@ func TestTheCapIsNamed(t *testing.T) {
 		t.Errorf("whose move: %s", x.Reason.Mover)
 	}
 }
+
+// Tasks that those who hold their model may not take, or do not take now, get a
+// worker of their own, however little there is to do.
+func TestAModelThatServesOthersServesNobody(t *testing.T) {
+	for name, c := range map[string]struct {
+		step   func(*candor.Step)
+		before func(*farm)
+	}{
+		"another worker is named": {step: func(st *candor.Step) { st.Requires.Worker = "w2" }},
+		"its holder is paused":    {before: func(f *farm) { f.do(Pause{candor.ChangeRequest{Targets: []string{"worker:w1"}}}) }},
+		"its holder drains":       {before: func(f *farm) { f.do(Drain{Req: candor.ChangeRequest{Targets: []string{"worker:w1"}}}) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFarm(t, Config{})
+			f.joinServing("w1", []string{"m"}, serving(ready("m", 5*candor.GiB)))
+			f.joinServing("w2", []string{"m"}, serving())
+			if c.before != nil {
+				c.before(f)
+			}
+			step := llm("topics", "m", 1)
+			if c.step != nil {
+				c.step(&step)
+			}
+			f.submit(step)
+			f.pass(0)
+			if r := f.asks("w2", serving()); len(r.Tasks) != 1 || r.Steps[0].Step.Order == nil {
+				t.Errorf("w2 gets no order: %+v", r.Report)
+			}
+			if n := len(f.s.orders); n != 1 {
+				t.Errorf("%d orders", n)
+			}
+		})
+	}
+}
+
+// A task that failed on the one worker with its model by no fault of its own
+// goes elsewhere, so its model goes there first.
+func TestATaskThatAvoidsTheHolderGetsAnother(t *testing.T) {
+	f := newFarm(t, Config{})
+	hot := serving(ready("m", 5*candor.GiB))
+	f.joinServing("w1", []string{"m"}, hot)
+	f.joinServing("w2", []string{"m"}, serving())
+	f.submit(llm("topics", "m", 1))
+	f.pass(0)
+	r := f.asks("w1", hot)
+	if len(r.Tasks) != 1 {
+		t.Fatalf("w1 got nothing: %+v", r.Report)
+	}
+	f.asks("w1", hot, ended(r.Tasks[0], candor.AttemptTransient, candor.ReasonServerGone, "its server fell"))
+	f.pass(time.Second)
+	if r := f.asks("w2", serving()); len(r.Tasks) != 1 || r.Steps[0].Step.Order == nil {
+		t.Errorf("w2 gets no order: %+v", r.Report)
+	}
+}
