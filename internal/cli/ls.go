@@ -155,6 +155,8 @@ func since(t candor.Task) time.Time {
 
 func taskWhy(t candor.Task) string {
 	switch {
+	case t.State == candor.TaskComplete && t.Last != nil && t.Last.Rows != nil && t.Last.Rows.Failed > 0:
+		return "rows: " + rowsText(*t.Last.Rows)
 	case t.State == candor.TaskComplete:
 		return ""
 	case t.Reason != nil:
@@ -171,11 +173,14 @@ func taskWhy(t candor.Task) string {
 // progressText is what a running task last said or showed.
 func progressText(p candor.Progress) string {
 	var parts []string
-	if p.Kind == "pull" && p.Total > 0 {
+	switch {
+	case p.Kind == "pull" && p.Total > 0:
 		parts = append(parts, fmt.Sprintf("%s of %s", candor.Bytes(p.Done), candor.Bytes(p.Total)))
-	} else if p.Total > 0 {
+	case p.Total > 0 && (p.Kind == "row" || p.Kind == "tokens"):
+		parts = append(parts, fmt.Sprintf("%d/%d rows", p.Done, p.Total))
+	case p.Total > 0:
 		parts = append(parts, fmt.Sprintf("%d/%d", p.Done, p.Total))
-	} else if p.Done > 0 {
+	case p.Done > 0:
 		parts = append(parts, strconv.FormatInt(p.Done, 10))
 	}
 	if p.Note != "" {

@@ -96,11 +96,8 @@ func modelWorkers(m candor.ModelView) string {
 	var parts []string
 	for _, w := range m.Workers {
 		text := w.Worker + " " + w.State
-		if w.InUse > 0 {
-			text += fmt.Sprintf(", %d in use", w.InUse)
-		}
-		if w.Rate > 0 {
-			text += fmt.Sprintf(", %s tokens/s", rateText(w.Rate))
+		if use := modelUse(w); use != "" {
+			text += ", " + use
 		}
 		if no := firstNo(w.Checks); no != nil {
 			text += fmt.Sprintf(" [%s: %s]", no.Code, no.Actual)
@@ -108,6 +105,18 @@ func modelWorkers(m candor.ModelView) string {
 		parts = append(parts, text)
 	}
 	return orDash(strings.Join(parts, "; "))
+}
+
+// modelUse is what a worker does with a model.
+func modelUse(w candor.ModelWorker) string {
+	var parts []string
+	if w.InUse > 0 {
+		parts = append(parts, fmt.Sprintf("%d in use", w.InUse))
+	}
+	if w.Rate > 0 {
+		parts = append(parts, rateText(w.Rate)+" tokens/s")
+	}
+	return strings.Join(parts, ", ")
 }
 
 // rateText is tokens per second with the digits that mean something.

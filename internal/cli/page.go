@@ -139,12 +139,15 @@ func (p page) quote(text string, most int) {
 	}
 }
 
+// itemShown is how many characters of an item are shown: a chunk is a list of rows.
+const itemShown = 200
+
 func (p page) task(t taskReport) {
 	p.title(t.ID.String(), t.Name, taskState(t.Task))
 	p.fact("batch", t.Batch.String())
 	p.fact("class", string(t.Class))
 	p.fact("model", t.Model)
-	p.fact("item", string(t.Item))
+	p.fact("item", cut(string(t.Item), itemShown))
 	p.fact("try", triesText(t.Task))
 	p.fact("worker", t.Worker)
 	p.fact("created", p.when(t.CreatedAt))
@@ -155,6 +158,7 @@ func (p page) task(t taskReport) {
 		p.fact("last moved", strings.TrimSpace(p.when(t.Progress.At)+" "+t.Progress.Kind))
 	}
 	p.fact("ending", t.Aborting)
+	p.results(t.Attempts)
 	if t.Reason != nil && t.State != candor.TaskComplete {
 		p.reason(*t.Reason)
 	}

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"strings"
+	"testing"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -71,4 +73,57 @@ func showCards(a *app, cmd *cobra.Command) error {
 	none.GPU = nil
 	simulated.Name, simulated.Serving.Simulated, simulated.Card.Name = "gpu-1", true, "simulated card"
 	return writeList(a, cmd, kind{"gpu", "gpus"}, cardsOf([]candor.Worker{sampleServing(), gone, none, plain, simulated}), cardColumns())
+}
+
+// sampleChunk is a task of rows, some of which failed.
+func sampleChunk() candor.Task {
+	at := sampleRows()[0]
+	return candor.Task{
+		ID: taskB, Batch: batchA, Name: "topics[9]", Step: "topics", Index: 9, Class: candor.ClassLLM, State: candor.TaskComplete, Model: "qwen2.5:7b",
+		Item: []byte(`[` + strings.Repeat(`{"text": "a passage"}, `, 19) + `{"text": "the last"}]`), Attempt: 1, Counted: 1, Tries: 2, Worker: "gpu-0",
+		CreatedAt: ago(14 * time.Minute), StartedAt: ago(2 * time.Minute), FinishedAt: ago(time.Minute), Last: &at,
+	}
+}
+
+func sampleRows() []candor.Attempt {
+	return []candor.Attempt{{
+		Number: 1, Worker: "gpu-0", StartedAt: ago(2 * time.Minute), FinishedAt: ago(time.Minute), Outcome: candor.AttemptDone,
+		Rows: &candor.RowTotals{Rows: 20, Failed: 3, Errors: map[string]int{"answer.schema": 2, "answer.truncated": 1}, First: "row 4: the answer is no JSON",
+			PromptTokens: 8240, Tokens: 612, Model: "qwen2.5:7b", Digest: "845dbda0ea48ed749caafd9e6037047aa19acfcfd82e704d7ca97d631a0b697e"},
+	}}
+}
+
+func modelPages() map[string]func(page) {
+	down := sampleServing()
+	down.State, down.Share, down.Account, down.Card, down.Reason = candor.WorkerCold, 0, nil, nil, sampleWorker().Reason
+	down.Serving = &candor.Serving{Kind: "llama-server", URL: "http://127.0.0.1:8080", State: candor.ServerDown, For: candor.Duration(34 * time.Second), Simulated: true,
+		Text: "connection refused", Code: candor.ReasonServerGone, Work: &candor.ModelWork{Kind: candor.OrderLoad, Model: "m", For: candor.Duration(90 * time.Second), Usual: candor.Duration(6210 * time.Millisecond)}}
+	unbalanced := sampleServing()
+	delete(unbalanced.Account.Sums, candor.ReasonPlaceHold)
+	why := sampleWhyWorker()
+	why.Worker = &unbalanced
+	order := candor.Task{ID: taskA, Batch: batchB, Name: "load_llm", Class: candor.ClassResource, State: candor.TaskComplete, Attempt: 1, Counted: 1, Tries: 1, Worker: "gpu-0", CreatedAt: ago(time.Minute)}
+	did := []candor.Attempt{{Number: 1, Worker: "gpu-0", Outcome: candor.AttemptDone, Order: &candor.OrderResult{After: sampleServing().Serving.Models[2:]}}}
+	return map[string]func(page){
+		"worker-serving": func(p page) { p.worker(sampleServing()) },
+		"worker-down":    func(p page) { p.worker(down) },
+		"why-serving":    func(p page) { p.why(why, false) },
+		"model":          func(p page) { p.model(sampleModels()[1], false) },
+		"model-wide":     func(p page) { p.model(sampleModels()[1], true) },
+		"task-rows":      func(p page) { p.task(taskReport{Task: sampleChunk(), Attempts: sampleRows()}) },
+		"task-order":     func(p page) { p.task(taskReport{Task: order, Attempts: did}) },
+	}
+}
+
+func TestProgressText(t *testing.T) {
+	for want, p := range map[string]candor.Progress{
+		"12/20 rows, asks 3 at once": {Done: 12, Total: 20, Kind: "row", Note: "asks 3 at once"},
+		"1.5 GiB of 4 GiB, pulling":  {Done: 3 << 29, Total: 4 << 30, Kind: "pull", Note: "pulling"},
+		"40/125, sleeping":           {Done: 40, Total: 125, Kind: "report", State: "sleeping"},
+		"7":                          {Done: 7},
+	} {
+		if got := progressText(p); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"io"
+	"maps"
 	"path/filepath"
 	"testing"
 	"time"
@@ -122,6 +123,7 @@ func TestPages(t *testing.T) {
 		"status":     func(p page) { p.status(status) },
 		"preview":    func(p page) { p.preview(preview, false) },
 	}
+	maps.Copy(pages, modelPages())
 	for name, show := range pages {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer
@@ -152,12 +154,13 @@ func TestLists(t *testing.T) {
 		"tasks": func(a *app, cmd *cobra.Command) error {
 			running := candor.Task{ID: taskB, Batch: batchA, Name: "topics[8]", Class: candor.ClassLLM, State: candor.TaskProcessing, Stuck: true, Attempt: 1, Tries: 3,
 				Worker: "worker-1", StartedAt: ago(6 * time.Minute), Progress: &candor.Progress{Done: 40, Total: 125, Note: "chapter\t3", State: "sleeping"}}
-			return writeList(a, cmd, kind{"task", "tasks"}, []candor.Task{sampleFailed(), running}, taskColumns(at()))
+			return writeList(a, cmd, kind{"task", "tasks"}, []candor.Task{sampleFailed(), running, sampleChunk()}, taskColumns(at()))
 		},
 		"workers": func(a *app, cmd *cobra.Command) error {
+			serves := sampleServing()
 			busy := sampleWorker()
 			busy.Name, busy.Draining, busy.Running = "worker-2", true, []candor.Running{{Task: taskA, Name: "topics[7]", Since: ago(time.Minute)}}
-			return writeList(a, cmd, kind{"worker", "workers"}, []candor.Worker{sampleWorker(), busy}, workerColumns(at()))
+			return writeList(a, cmd, kind{"worker", "workers"}, []candor.Worker{serves, sampleWorker(), busy}, workerColumns(at()))
 		},
 		"events": func(a *app, cmd *cobra.Command) error {
 			e := candor.Event{Seq: 7, At: at(), Level: candor.LevelWarn, Code: candor.EventTaskStuck, Text: "stuck\nfor 6m", Task: taskB, Worker: "worker-1"}

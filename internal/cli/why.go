@@ -15,21 +15,25 @@ import (
 
 func (a *app) whyVerb() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "why TASK|WORKER",
-		Short: "Say why a task does not run, or why a worker is idle",
+		Use:   "why TASK|WORKER|MODEL",
+		Short: "Say why a task does not run, why a worker is idle, or why a model is not loaded",
 		Long: `Says in one sentence why TASK is where it is or WORKER is idle, whose move it is
 and since when; then what each worker says to the task, or the worker to what is
 queued, by the same checks that decide. "never" could not even when idle, "not
-now" could when something passes.`,
-		Example: lines("candor why t_5g7n", "candor why worker-2", "candor why t_5g7n --json | jq .reason.code"),
-		Args:    exactly("TASK|WORKER"),
+now" could when something passes. For a MODEL it says what each worker answers to
+loading it; -o wide adds the questions that were answered with yes.`,
+		Example: lines("candor why t_5g7n", "candor why worker-2", "candor why qwen2.5:7b -o wide", "candor why t_5g7n --json | jq .reason.code"),
+		Args:    exactly("TASK|WORKER|MODEL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.client(cmd)
 			if err != nil {
 				return err
 			}
 			t, err := find(cmd.Context(), c, args[0])
-			if err != nil {
+			switch {
+			case candor.CodeOf(err) == candor.CodeNotFound:
+				return a.whyModel(cmd, c, args[0], err)
+			case err != nil:
 				return err
 			}
 			if t.batch != 0 {
@@ -50,7 +54,7 @@ now" could when something passes.`,
 				page{w: w, s: a.style(w), now: now}.why(x, wide)
 			})
 		},
-		ValidArgsFunction: a.completeNames(nameTasks | nameWorkers),
+		ValidArgsFunction: a.completeNames(nameTasks | nameWorkers | nameModels),
 	}
 	addOutput(cmd)
 	return cmd
@@ -95,6 +99,9 @@ func (p page) why(x candor.Explanation, wide bool) {
 	p.chain(x.Chain)
 	p.workers(x.Workers, wide)
 	p.queue(x.Queue, wide)
+	if x.Worker != nil {
+		p.whyServer(*x.Worker)
+	}
 	fmt.Fprintf(p.w, "\n%s\n", p.s.dim(fmt.Sprintf("revision %d, %s old, code %s", x.Revision, age(p.now, x.At), x.Reason.Code)))
 }
 
@@ -125,6 +132,16 @@ func (p page) move(r candor.Reason) string {
 		text += fmt.Sprintf(", since %s (%s)", age(p.now, r.Since), r.Since.UTC().Format(time.TimeOnly))
 	}
 	return text + "."
+}
+
+// whyServer is what a worker's time went to, and what it serves.
+func (p page) whyServer(w candor.Worker) {
+	if w.Serving != nil {
+		p.section("Its model server")
+		p.server(w.Serving)
+		p.fact("loaded", loadedCell(w.Serving.Models, w.Serving.Simulated))
+	}
+	p.account(w.Account)
 }
 
 // chain is what a blocked task waits for.

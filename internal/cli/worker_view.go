@@ -43,9 +43,12 @@ func workerColumns(now time.Time) []column[candor.Worker] {
 		{title: "DONE", cell: func(w candor.Worker) string { return fmt.Sprint(w.Completed) }},
 		{title: "FAILED", cell: func(w candor.Worker) string { return fmt.Sprint(w.Failed) }},
 		{title: "SEEN", cell: func(w candor.Worker) string { return age(now, w.SeenAt) }},
+		{title: "LOADED", cell: workerLoaded},
 		{title: "HOST", wide: true, cell: func(w candor.Worker) string { return orDash(w.Host) }},
 		{title: "PID", wide: true, cell: func(w candor.Worker) string { return fmt.Sprint(w.PID) }},
-		{title: "GPU", wide: true, cell: func(w candor.Worker) string { return gpuText(w.GPU) }},
+		{title: "GPU", wide: true, cell: func(w candor.Worker) string { return gpuText(cardOf(w)) }},
+		{title: "SERVER", wide: true, cell: func(w candor.Worker) string { return serverText(w.Serving) }},
+		{title: "SHARE", wide: true, cell: func(w candor.Worker) string { return shareText(w.Share) }},
 		{title: "LABELS", wide: true, cell: func(w candor.Worker) string { return orDash(strings.Join(w.Labels, ",")) }},
 		{title: "WHAT", cell: func(w candor.Worker) string { return workerDoing(w, now) }},
 	}
@@ -60,6 +63,13 @@ func workerState(w candor.Worker) string {
 	default:
 		return string(w.State)
 	}
+}
+
+func workerLoaded(w candor.Worker) string {
+	if w.Serving == nil {
+		return "-"
+	}
+	return loadedCell(w.Serving.Models, w.Serving.Simulated)
 }
 
 // workerDoing is what runs, or why nothing does.
@@ -107,16 +117,17 @@ func workerNamed(ctx context.Context, c *client.Client, name string) (candor.Wor
 func (p page) worker(w candor.Worker) {
 	p.title(w.Name, join(w.Classes), workerState(w))
 	p.fact("host", fmt.Sprintf("%s, pid %d", w.Host, w.PID))
-	if w.GPU != nil {
-		p.fact("gpu", gpuText(w.GPU))
-	}
-	p.fact("model", w.Model)
+	p.card(w)
+	p.server(w.Serving)
 	p.fact("labels", strings.Join(w.Labels, ", "))
 	p.fact("tools", strings.Join(w.Tools, ", "))
 	p.fact("joined", p.when(w.JoinedAt))
 	p.fact("heartbeat", p.when(w.SeenAt))
 	p.fact("asked", p.when(w.AskedAt))
 	p.fact("tasks", fmt.Sprintf("%d complete, %d failed since it joined", w.Completed, w.Failed))
+	if w.Share > 0 {
+		p.fact("share", percentText(w.Share)+" of what the farm has completed lately")
+	}
 	if w.Doing != "" {
 		p.fact("doing", fmt.Sprintf("%s, since %s", w.Doing, age(p.now, w.DoingAt)))
 	}
@@ -136,4 +147,6 @@ func (p page) worker(w candor.Worker) {
 	if w.Reason != nil && len(w.Running) == 0 {
 		p.reason(*w.Reason)
 	}
+	p.loaded(w.Serving)
+	p.account(w.Account)
 }
