@@ -120,6 +120,11 @@ func (l *look) whyNot(d *demand, w *worker) *candor.Reason {
 		r := candor.NewReason(code, fmt.Sprintf("no load of %s was ordered: %s (wanted: %s)", d.model, c.Actual, c.Wanted)).
 			With("model", d.model).With("wanted", c.Wanted).With("actual", c.Actual).With("worker", w.info.Name)
 		switch code {
+		case candor.ReasonPlaceBackoff:
+			if f := w.fails[d.model]; f != nil && f.last != nil {
+				r.Mover = f.last.Mover // tried again it is, but that alone may mend nothing
+				r.With("last", string(f.last.Code))
+			}
 		case candor.ReasonPlaceMaxHot:
 			r.Text = fmt.Sprintf("no load of %s was ordered: max_hot=%d, %s", d.model, l.s.cfg.Placement.MaxHot, c.Actual)
 			r.Do("raise placement.max_hot in the configuration, or candor model load " + d.model + " --worker " + w.info.Name)
