@@ -5,12 +5,18 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sync/atomic"
+	"time"
 
 	"candor/client"
+	"candor/internal/clock"
+	"candor/internal/modelhost"
 	"candor/internal/record"
+	"candor/internal/runtime"
+	"candor/internal/runtime/ollama"
 	"candor/internal/worker"
 )
 
@@ -36,9 +42,14 @@ func hookedWorker() int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	models, err := hastyServer(state, name, log.Logger())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	var done atomic.Bool
 	err = worker.Run(context.Background(), worker.Options{
-		Name: name, StateDir: state, Brain: c, Slots: 2, Log: log.Logger(),
+		Name: name, StateDir: state, Brain: c, Slots: 2, Log: log.Logger(), Models: models,
 		OnPoint: func(point string) {
 			if _, err := os.Stat(os.Getenv("E2E_HOOK_FILE")); err == nil && point == os.Getenv(envHooked) && done.CompareAndSwap(false, true) {
 				panic("KeyError: model_name")
@@ -50,4 +61,22 @@ func hookedWorker() int {
 		return 1
 	}
 	return 0
+}
+
+// envHasty is the program of a model server that a hooked worker keeps. The
+// pauses before its restarts are short, which no setting makes them.
+const envHasty = "E2E_HASTY_OLLAMA"
+
+// hastyServer keeps the program that envHasty names; nil: none.
+func hastyServer(state, name string, log *slog.Logger) (*modelhost.Host, error) {
+	path := os.Getenv(envHasty)
+	if path == "" {
+		return nil, nil
+	}
+	dir := filepath.Join(state, "workers", name)
+	return modelhost.New(modelhost.Options{
+		Name: name, Kind: runtime.Ollama, Log: log, Clock: clock.System(), Dir: dir, Context: 1024,
+		Launch:  modelhost.LaunchOllama(ollama.Serve{Program: path, Base: os.Environ(), Owner: dir}, clock.System()),
+		Restart: modelhost.Restart{First: 10 * time.Millisecond, Longest: 50 * time.Millisecond},
+	})
 }

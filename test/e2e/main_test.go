@@ -17,7 +17,10 @@ var program string
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
-	if os.Getenv(envHooked) != "" {
+	switch { // a hooked worker's Ollama has both
+	case os.Getenv(envOllama) != "":
+		return simulatedOllama()
+	case os.Getenv(envHooked) != "":
 		return hookedWorker()
 	}
 	flag.Parse()

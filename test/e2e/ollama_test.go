@@ -82,29 +82,6 @@ func (f *farm) brew(models ...tinygguf.Params) string {
 	return dir
 }
 
-func (f *farm) post(url, kind string, body []byte, want int) {
-	f.t.Helper()
-	resp, err := http.Post(url, kind, bytes.NewReader(body))
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != want {
-		f.t.Fatalf("%s: status %d, want %d", url, resp.StatusCode, want)
-	}
-}
-
-// ollamas are the living `ollama serve` of a worker's, by its mark.
-func (f *farm) ollamas(worker string) []process {
-	var out []process
-	for _, p := range processesOf(ollama.MarkName + "=cpu@" + filepath.Join(f.state, "workers", worker)) {
-		if strings.HasSuffix(p.command, " serve") {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
 // TestRealOllama: a batch of 200 rows for two models on two workers goes through
 // loads and swaps, an Ollama that is killed in the middle and one that is
 // frozen. Every row has a result or an error of its own, none twice.
