@@ -211,6 +211,12 @@ func (s *State) runningReason(t *task) *candor.Reason {
 		return candor.NewReason(candor.ReasonAborting, fmt.Sprintf("%s is being ended on %s: %s", t.name(), r.worker, r.abortText))
 	case r.stuck:
 		return candor.NewReason(candor.ReasonStuck, "nothing moves: "+s.sayStuck(t)).Do("candor logs " + t.id.String())
+	case r.progress.Kind == "heat" && w != nil && w.hot != nil:
+		held := *w.hot
+		held.Text = fmt.Sprintf("%s is held before its next row: %s", t.name(), w.hot.Text)
+		return &held
+	case r.progress.Kind == "slot":
+		return candor.NewReason(candor.ReasonSlot, fmt.Sprintf("%s is held by %s: %s", t.name(), r.worker, r.progress.Note))
 	default:
 		return candor.NewReason(candor.ReasonRunning, fmt.Sprintf("%s runs on %s for %s, attempt %d", t.name(), r.worker, candor.ShortDuration(s.now.Sub(r.started)), t.attempt))
 	}
