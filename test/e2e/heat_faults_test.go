@@ -96,7 +96,9 @@ func TestF14HotInTheMiddle(t *testing.T) {
 	f.until("its first row is asked", func() bool { w := f.worker("worker-4"); return len(w.Running) == 1 })
 	f.degrees(84)
 	f.until("its worker knows of the heat", func() bool {
-		return slices.ContainsFunc(f.log("worker-4"), func(l line) bool { return strings.Contains(l.Text, "The brain lets the card cool: waiting for worker-4") })
+		return slices.ContainsFunc(f.log("worker-4"), func(l line) bool {
+			return strings.Contains(l.Text, "The brain lets the card cool: waiting for worker-4")
+		})
 	})
 	before := len(f.events(candor.EventTaskStuck)) // in the time that this took, its row did not move
 	thaw()
