@@ -207,6 +207,7 @@ func (s *State) succeed(t *task, r *candor.Result) {
 	}
 	s.move(t, complete)
 	t.step.compare(r.Outputs)
+	t.step.addRows(r.Rows)
 	if !t.isOrder() {
 		s.recent.add(s.now)
 	}

@@ -87,6 +87,7 @@ func (s *State) taskFinal(t *task) {
 
 // stepSettled releases, or closes, what waits for a whole step.
 func (s *State) stepSettled(st *step) {
+	s.flagRows(st)
 	s.flagIdentical(st)
 	for _, e := range st.dependants {
 		if !e.to.expanded {
