@@ -132,6 +132,11 @@ func TestF52RowTooLong(t *testing.T) {
 	if len(tasks) != 1 || tasks[0].State != candor.TaskComplete {
 		t.Errorf("tasks: %+v", tasks)
 	}
+	told := []string{"1 of 3 rows of step read failed (answer.truncated 1)", "truncated: m:latest read 4096 tokens"}
+	f.once(candor.EventRowsFailed, told...)
+	var show candor.Batch
+	f.candor("show", b.ID.String(), "--json").ok().json(&show)
+	f.reason(show.Steps[0].Flag, candor.ReasonRowsFailed, candor.MoverYou, told...)
 }
 
 // TestF53NoEnd: a model that does not stop by itself is cut at the limit, at
