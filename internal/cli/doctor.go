@@ -41,8 +41,8 @@ func (a *app) doctorVerb() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Look at this machine and say what is missing, and what mends it",
-		Long: `Looks at the configuration, the state directory, the brain, the shell, GPUs, Ollama,
-cgroups and the clock. Every line that is not ok says what mends it. "warn" means
+		Long: `Looks at the configuration, the state directory, the brain, the shell, GPUs, model
+servers, cgroups and the clock. Every line that is not ok says what mends it. "warn" means
 that something cannot be had and the rest works; only "fail" leaves with 1.`,
 		Example: lines("candor doctor", "candor doctor --json | jq '.findings[] | select(.grade != \"ok\")'"),
 		Args:    exactly(),
@@ -69,16 +69,17 @@ func (a *app) examine(cmd *cobra.Command) []finding {
 	cfg, err := a.config(cmd)
 	if err != nil {
 		message := err.Error()
-		return append([]finding{fail("config", cmp.Or(hintOf(err), "mend the file"), "%s", message)}, a.examineMachine(cmd.Context())...)
+		return append([]finding{fail("config", cmp.Or(hintOf(err), "mend the file"), "%s", message)}, a.examineMachine(cmd.Context(), config.Models{Server: "auto"})...)
 	}
 	findings := []finding{a.checkConfig(cfg)}
 	findings = append(findings, a.checkState(string(cfg.State))...)
 	findings = append(findings, a.checkBrain(cmd.Context(), cfg)...)
-	return append(findings, a.examineMachine(cmd.Context())...)
+	return append(findings, a.examineMachine(cmd.Context(), cfg.Models)...)
 }
 
-func (a *app) examineMachine(ctx context.Context) []finding {
-	return []finding{checkShell(), checkGPU(ctx), a.checkOllama(ctx), checkCgroup(), a.checkClock()}
+func (a *app) examineMachine(ctx context.Context, m config.Models) []finding {
+	findings := append([]finding{checkShell(), checkGPU(ctx)}, a.checkModels(ctx, m)...)
+	return append(findings, checkCgroup(), a.checkClock())
 }
 
 func (a *app) checkConfig(cfg *config.Loaded) finding {

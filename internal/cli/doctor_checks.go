@@ -4,19 +4,15 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"candor"
 	"candor/internal/config"
 	"candor/internal/gpu"
-	"candor/internal/httpapi"
 	"candor/internal/process"
 	"candor/internal/store/sqlite"
 )
@@ -134,29 +130,19 @@ func (a *app) brainAnswered(cfg *config.Loaded, st candor.Status) []finding {
 	return findings
 }
 
-// checkListen tries the addresses where a brain would listen. Unix sockets are
-// left alone: one on which nobody answers is replaced at start.
+// checkListen tries the addresses where a brain would listen.
 func checkListen(ctx context.Context, cfg *config.Loaded) []finding {
 	const check = "listen"
-	var tokens *httpapi.Tokens
-	var err error
-	if cfg.TokensFile != "" {
-		if tokens, err = httpapi.ReadTokens(string(cfg.TokensFile)); err != nil {
-			return []finding{fail(check, cmp.Or(hintOf(err), "mend the tokens file"), "%v", err)}
-		}
-	}
 	var findings []finding
-	for _, address := range cfg.Brain.Listen {
-		if strings.HasPrefix(address, "unix://") {
-			continue
-		}
-		l, err := httpapi.Listen(ctx, address, tokens)
+	err := tryListen(ctx, cfg, func(address string, err error) {
 		if err != nil {
 			findings = append(findings, fail(check, cmp.Or(hintOf(err), "choose another: --listen"), "%v", err))
-			continue
+		} else {
+			findings = append(findings, ok(check, "%s is free", address))
 		}
-		_ = l.Close() // it was opened for the look only
-		findings = append(findings, ok(check, "%s is free", address))
+	})
+	if err != nil {
+		return []finding{fail(check, cmp.Or(hintOf(err), "mend the tokens file"), "%v", err)}
 	}
 	return findings
 }
@@ -179,56 +165,6 @@ func checkGPU(ctx context.Context) finding {
 	default:
 		return warn("gpu", "with a card: install its driver, until nvidia-smi or rocm-smi lists it", "%s", inventory.Sentence())
 	}
-}
-
-// checkOllama asks whether Ollama answers where OLLAMA_HOST says.
-func (a *app) checkOllama(ctx context.Context) finding {
-	const check = "ollama"
-	url := ollamaURL(a.getenv("OLLAMA_HOST"))
-	ctx, cancel := context.WithTimeout(ctx, probeTime)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/api/version", nil)
-	if err != nil {
-		return warn(check, "look at $OLLAMA_HOST", "%v", err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		mend := "ollama serve"
-		if _, missing := exec.LookPath("ollama"); missing != nil {
-			mend = "install it from https://ollama.com/download, then: ollama serve"
-		}
-		return warn(check, mend, "no Ollama answers at %s; llm tasks need one, others do not", url)
-	}
-	_ = resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return warn(check, "look at $OLLAMA_HOST", "%s answers %s, which Ollama does not", url, resp.Status)
-	}
-	return ok(check, "answers at %s", url)
-}
-
-// ollamaURL reads OLLAMA_HOST as Ollama's own client does: scheme, host and port
-// are each optional.
-func ollamaURL(host string) string {
-	host = strings.TrimSpace(strings.Trim(strings.TrimSpace(host), `"'`))
-	scheme, rest, ok := strings.Cut(host, "://")
-	if !ok {
-		scheme, rest = "http", host
-	}
-	rest, _, _ = strings.Cut(rest, "/")
-	name, port := rest, ""
-	if i := strings.LastIndexByte(rest, ':'); i >= 0 && !strings.HasSuffix(rest, "]") {
-		name, port = rest[:i], rest[i+1:]
-	}
-	if name == "" || name == "0.0.0.0" {
-		name = "127.0.0.1"
-	}
-	if port == "" {
-		port = map[string]string{"http": "11434", "https": "443"}[scheme]
-		if ok && scheme == "http" {
-			port = "80"
-		}
-	}
-	return fmt.Sprintf("%s://%s:%s", scheme, name, port)
 }
 
 func checkCgroup() finding {

@@ -54,6 +54,9 @@ func (a *app) newFarm(cfg *config.Loaded, c *client.Client, logger *slog.Logger,
 
 // plan says which processes to keep: the brain in stage 0, workers in stage 1.
 func (f *farm) plan(ctx context.Context) ([]supervise.Child, error) {
+	if err := canListen(ctx, f.cfg); err != nil {
+		return nil, err
+	}
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -32,7 +34,7 @@ func (w *idleWatch) look(ctx context.Context, b candor.Batch) *candor.Reason {
 	if now.Sub(w.since) < placingPatience || !w.complete(ctx) {
 		return nil
 	}
-	var reason *candor.Reason
+	var reason *candor.Reason // the last step's: all are alike in that nothing of them will run
 	for _, step := range b.Steps {
 		if step.Counts[candor.TaskQueued] == 0 {
 			continue
@@ -61,7 +63,47 @@ func (w *idleWatch) never(ctx context.Context, id candor.BatchID, step string) *
 	if err != nil || x.Reason.Code != candor.ReasonUnplaceable {
 		return nil
 	}
+	if x.Reason.Next == "" {
+		x.Reason.Next = placingHint(tasks[0], x.Workers)
+	}
 	return &x.Reason
+}
+
+// placingHint is what would let a task run on this machine: the remedy of what a
+// worker says no to. One that does not take the class at all is the least near.
+func placingHint(t candor.Task, workers []candor.WorkerChecks) string {
+	hint := "candor preview PLAN says what each worker could take"
+	for _, w := range workers {
+		i := slices.IndexFunc(w.Checks, func(c candor.Check) bool { return !c.OK && c.Verdict == candor.VerdictNever })
+		if i < 0 {
+			continue
+		}
+		switch c := w.Checks[i]; c.Code {
+		case candor.ReasonWrongClass:
+			hint = classHint(t.Class)
+		case candor.ReasonModelMissing:
+			return fmt.Sprintf("fetch it (ollama pull %s), or name another model: %s %s", t.Model, w.Worker, c.Actual)
+		case candor.ReasonVRAMTotal:
+			return fmt.Sprintf("a larger card, or less vram in the plan: wanted %s, there is %s", c.Wanted, c.Actual)
+		case candor.ReasonLabel:
+			return "worker.labels in the configuration gives workers labels: wanted " + c.Wanted
+		case candor.ReasonTool:
+			return "install it, so that it is on the PATH: wanted " + c.Wanted
+		}
+	}
+	return hint
+}
+
+// classHint is what a machine needs for workers that take a class.
+func classHint(c candor.Class) string {
+	switch c {
+	case candor.ClassLLM:
+		return "llm tasks need a model server: candor doctor says how to get one, models.url names one that runs"
+	case candor.ClassScript:
+		return "script tasks need a card: candor doctor says what was found; class cpu needs none"
+	default:
+		return "worker.classes in the configuration says which classes workers take"
+	}
 }
 
 // submitted is the batch of a run once there is one.

@@ -115,7 +115,7 @@ func TestF62PortTaken(t *testing.T) {
 	f := newFarm(t, nil)
 	r := f.candor("brain", "--listen", l.Addr().String()).exits(75)
 	r.says(l.Addr().String()+" is taken by", fmt.Sprintf("pid %d", os.Getpid()), "e2e.test", "--listen")
-	f.candor("up", "--listen", l.Addr().String()).exits(69).says(l.Addr().String() + " is taken by")
+	f.candor("up", "--listen", l.Addr().String()).exits(75).says(l.Addr().String() + " is taken by")
 	f.brain("--listen", "127.0.0.1:0")
 }
 
