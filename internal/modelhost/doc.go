@@ -14,7 +14,7 @@
 //	   │  │ never answers    └──────────────────────────────┤
 //	   │  └────────────────▶ down                           │ managed: after a pause
 //	   │◀──────────────────────────────────────────────────┤
-//	   │ Reset                                              │ too many restarts
+//	   │ an order, or Reset                                 │ too many restarts
 //	   └──────────────────────────────────────────── out ◀──┘
 //
 // An attached server that turns out to be another program is a stranger until
