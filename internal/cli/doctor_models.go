@@ -29,7 +29,7 @@ func (a *app) checkModels(ctx context.Context, m config.Models) []finding {
 		return findings
 	}
 	s, err := chooseServer(m, "", a.clk)
-	if err == nil && s.kind == runtime.LlamaServer {
+	if err == nil && s.kind != "" {
 		_, err = s.launch("", nil)
 	}
 	switch {
