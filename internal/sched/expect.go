@@ -22,8 +22,8 @@ func (l *look) tellOrder(o *offer, t *task, anybody bool) {
 		Level: candor.LevelInfo, Code: candor.EventOrderMade, Batch: t.batch().rec.ID, Task: t.id, Model: o.d.model,
 		Class: candor.ClassResource, Text: text,
 	})
-	if e := l.s.expected[o.d.model]; e == nil {
-		l.s.expected[o.d.model] = &expectation{since: l.s.now, next: l.s.cfg.Placement.Expect}
+	if e := l.s.expected[o.d.model]; e == nil || !e.ordered {
+		l.s.expected[o.d.model] = &expectation{since: l.s.now, next: l.s.cfg.Placement.Expect, ordered: true}
 	}
 }
 
@@ -37,7 +37,7 @@ func (l *look) need(o *offer) string {
 	case o.d.hands() == 0 && !any && len(l.spoken) == 0:
 		return "but no models loaded"
 	case o.d.hands() == 0:
-		return fmt.Sprintf("for %s, which is loaded nowhere", o.d.model)
+		return fmt.Sprintf("for %s, which no worker that takes them has", o.d.model)
 	case o.d.open > 0 && len(o.d.holders) == 0:
 		return fmt.Sprintf("and %s is ordered for %s so far", o.d.model, count(o.d.open, "worker"))
 	default:
@@ -45,46 +45,83 @@ func (l *look) need(o *offer) string {
 	}
 }
 
-// expectation is what should follow from ordering a model: the workers that
-// could have it get it.
+// expectation is what should follow from a demand: the workers that could have
+// the model get it.
 type expectation struct {
-	since time.Time
-	next  time.Duration // the alarm is due when it is that old; doubles
+	since   time.Time     // the first order, else the demand itself
+	next    time.Duration // the alarm is due when it is that old; doubles
+	ordered bool
 }
 
-// expect raises an alarm for each model that was ordered a while ago while
-// workers who could hold it still have none, with each one's reason.
+// expect raises an alarm for each model that was ordered, or only wanted, a
+// while ago while workers who could hold it still have none, with each one's
+// reason. Who is not needed is as it should be.
 func (l *look) expect() {
 	s := l.s
 	for _, model := range sortedKeys(s.expected) {
-		e, d := s.expected[model], l.demand(model)
-		if d == nil {
+		if l.demand(model) == nil {
 			delete(s.expected, model)
-			continue
 		}
-		age := s.now.Sub(e.since)
-		if age < e.next {
+	}
+	for _, d := range l.demands {
+		e := s.expected[d.model]
+		if e == nil {
+			e = &expectation{since: s.now, next: s.cfg.Placement.Expect}
+			s.expected[d.model] = e
+		}
+		if s.now.Sub(e.since) < e.next {
 			continue
 		}
 		e.next *= 2
-		var names, why []string
-		for _, w := range s.roster {
-			o := l.offer(d, w)
-			if code, _ := o.able(nil); code != "" || w.view.Model != "" || len(o.have.Models) > 0 {
-				continue
-			}
-			names = append(names, w.info.Name)
-			why = append(why, w.info.Name+": "+l.whyNot(d, w).Text)
-		}
-		if len(names) == 0 {
+		l.overdue(d, e)
+	}
+}
+
+func (l *look) overdue(d *demand, e *expectation) {
+	s := l.s
+	var names, whys []string
+	by := map[string][]string{}
+	for _, w := range s.roster {
+		o := l.offer(d, w)
+		if code, _ := o.able(nil); code != "" || w.view.Model != "" || len(o.have.Models) > 0 {
 			continue
 		}
-		s.event(&candor.Event{
-			Level: candor.LevelWarn, Code: candor.EventOrderOverdue, Model: model, Reason: candor.ReasonOrderOverdue,
-			Text: fmt.Sprintf("load_llm task available for %s but workers [%s] still have no model: %s",
-				seconds(age), strings.Join(names, " "), strings.Join(why, "; ")),
-		})
+		why := l.whyNot(d, w)
+		if why == nil || why.Code == candor.ReasonPlaceEnough {
+			continue
+		}
+		names = append(names, w.info.Name)
+		if by[why.Text] == nil {
+			whys = append(whys, why.Text)
+		}
+		by[why.Text] = append(by[why.Text], w.info.Name)
 	}
+	if len(names) == 0 {
+		return
+	}
+	for i, text := range whys {
+		whys[i] = strings.Join(by[text], ", ") + ": " + text
+	}
+	age := seconds(s.now.Sub(e.since))
+	text := fmt.Sprintf("load_llm task available for %s but workers [%s] still have no model", age, strings.Join(names, " "))
+	if !e.ordered {
+		text = fmt.Sprintf("%d of %s without a model for %s with %s queued", len(names), count(s.present(), "worker"), age, count(d.queued, "llm task"))
+	}
+	s.event(&candor.Event{
+		Level: candor.LevelWarn, Code: candor.EventOrderOverdue, Model: d.model, Reason: candor.ReasonOrderOverdue,
+		Text: text + ": " + strings.Join(whys, "; "),
+	})
+}
+
+// present counts the workers that are there.
+func (s *State) present() int {
+	n := 0
+	for _, w := range s.roster {
+		if w.present() {
+			n++
+		}
+	}
+	return n
 }
 
 // seconds writes an age as the seed does: 62s.

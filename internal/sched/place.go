@@ -23,6 +23,7 @@ const placeEvery = 500 * time.Millisecond
 // may be.
 func (s *State) place() {
 	if len(s.orders) == 0 && !s.wantsModels() && s.cfg.Placement.IdleUnload <= 0 {
+		clear(s.expected)
 		return
 	}
 	if !s.placeAt.IsZero() && s.now.Sub(s.placeAt) < placeEvery {
