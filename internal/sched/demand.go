@@ -22,7 +22,7 @@ type demand struct {
 	run      time.Duration
 	load     time.Duration
 	holders  []*worker // they take tasks, and it is ready there, being loaded, or ordered for there
-	open     int       // orders for whoever takes them
+	open     int       // orders for whoever takes them, if somebody could
 }
 
 // hands is how many workers do the work, or are about to.
@@ -104,12 +104,6 @@ func (s *State) countHands(by map[string]*demand) {
 			if have.serves(d.want) != nil || have.loading(d.want) || s.ordered(d.model, w) != nil {
 				d.holders = append(d.holders, w)
 			}
-		}
-	}
-	for _, t := range s.orders {
-		o := t.step.spec.Order
-		if d := by[o.Model]; d != nil && o.Kind == candor.OrderLoad && t.state == queued && t.step.spec.Requires.Worker == "" {
-			d.open++
 		}
 	}
 }

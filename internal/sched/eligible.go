@@ -142,9 +142,14 @@ var checks = []check{
 	},
 	{
 		code: candor.ReasonVRAMTotal, verdict: candor.VerdictNever,
-		applies: func(w *Want) bool { return w.VRAM > 0 },
-		ok:      func(w *Want, h *Have) bool { return w.VRAM <= h.VRAM },
-		say:     func(w *Want, h *Have) (string, string) { return w.VRAM.String(), h.VRAM.String() + " on the card" },
+		applies: func(w *Want) bool { return w.VRAM > 0 || w.Class == candor.ClassLLM || w.loads() },
+		ok:      func(w *Want, h *Have) bool { return w.needs(h) <= h.VRAM || w.needs(h) == 0 },
+		say: func(w *Want, h *Have) (string, string) {
+			if w.needs(h) == 0 {
+				return "a card that its model fits on", "its size is not known, or it needs no card"
+			}
+			return w.needs(h).String() + " of VRAM", h.VRAM.String() + " on the card"
+		},
 	},
 	{
 		code: candor.ReasonModelMissing, verdict: candor.VerdictNever,
@@ -287,7 +292,7 @@ var checks = []check{
 		code: candor.ReasonVRAMHeld, verdict: candor.VerdictNotNow,
 		// An llm task uses what its model holds already.
 		applies: func(w *Want) bool { return w.VRAM > 0 && w.Class != candor.ClassLLM },
-		ok:      func(w *Want, h *Have) bool { return w.VRAM <= h.Free },
+		ok:      func(w *Want, h *Have) bool { return w.VRAM <= h.Free+h.makesRoom(w.Order) },
 		say: func(w *Want, h *Have) (string, string) {
 			return w.VRAM.String() + " free", h.Free.String() + " free of " + h.VRAM.String() + h.holders()
 		},

@@ -37,7 +37,7 @@ func (l *look) need(o *offer) string {
 	case o.d.hands() == 0 && !any && len(l.spoken) == 0:
 		return "but no models loaded"
 	case o.d.hands() == 0:
-		return fmt.Sprintf("for %s, which no worker that takes them has", o.d.model)
+		return fmt.Sprintf("for %s, which no worker in service has", o.d.model)
 	case o.d.open > 0 && len(o.d.holders) == 0:
 		return fmt.Sprintf("and %s is ordered for %s so far", o.d.model, count(o.d.open, "worker"))
 	default:
@@ -79,28 +79,20 @@ func (l *look) expect() {
 
 func (l *look) overdue(d *demand, e *expectation) {
 	s := l.s
-	var names, whys []string
-	by := map[string][]string{}
+	var names []string
+	var why saying
 	for _, w := range s.roster {
 		o := l.offer(d, w)
 		if code, _ := o.able(nil); code != "" || w.view.Model != "" || len(o.have.Models) > 0 {
 			continue
 		}
-		why := l.whyNot(d, w)
-		if why == nil || why.Code == candor.ReasonPlaceEnough {
-			continue
+		if r := l.whyNot(d, w); r != nil && r.Code != candor.ReasonPlaceEnough {
+			names = append(names, w.info.Name)
+			why.add(w.info.Name, r.Text)
 		}
-		names = append(names, w.info.Name)
-		if by[why.Text] == nil {
-			whys = append(whys, why.Text)
-		}
-		by[why.Text] = append(by[why.Text], w.info.Name)
 	}
 	if len(names) == 0 {
 		return
-	}
-	for i, text := range whys {
-		whys[i] = strings.Join(by[text], ", ") + ": " + text
 	}
 	age := seconds(s.now.Sub(e.since))
 	text := fmt.Sprintf("load_llm task available for %s but workers [%s] still have no model", age, strings.Join(names, " "))
@@ -109,7 +101,7 @@ func (l *look) overdue(d *demand, e *expectation) {
 	}
 	s.event(&candor.Event{
 		Level: candor.LevelWarn, Code: candor.EventOrderOverdue, Model: d.model, Reason: candor.ReasonOrderOverdue,
-		Text: text + ": " + strings.Join(whys, "; "),
+		Text: text + ": " + why.String(),
 	})
 }
 

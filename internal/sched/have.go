@@ -34,7 +34,8 @@ type Have struct {
 	// and HostLimit how many it may; 0: any number.
 	HostLoads, HostLimit int
 
-	of *worker // for words, and for what runs there
+	of       *worker              // for words, and for what runs there
+	measured map[string]*measured // of models, by name
 }
 
 // Load counts what a worker runs by what bounds it.
@@ -82,7 +83,7 @@ func (h *Have) full() bool {
 func (s *State) have(w *worker) Have {
 	h := Have{
 		Info: &w.info, State: w.state, Catalog: w.catalog, Serving: w.view.Serving, Running: w.load, Draining: w.draining,
-		Paused: w.paused, Quarantined: w.quarantined, AllPaused: s.allPause, ClassPaused: s.classPause, of: w,
+		Paused: w.paused, Quarantined: w.quarantined, AllPaused: s.allPause, ClassPaused: s.classPause, of: w, measured: s.models,
 	}
 	if w.hot != nil {
 		h.Hot = w.hot.Text

@@ -109,23 +109,3 @@ func (s *State) runTime(name string) time.Duration {
 	}
 	return longest
 }
-
-// Room a model takes on a card beside its file, before it was loaded once: the
-// context and the working memory of a small model.
-const modelOverhead = 512 * candor.MiB
-
-// sizeOn is what a model takes on a worker's card, as far as is known; 0: not.
-func (s *State) sizeOn(name string, w *worker) candor.Bytes {
-	if m := s.models[name]; m != nil && m.VRAM > 0 {
-		return m.VRAM
-	}
-	if w.catalog == nil {
-		return 0
-	}
-	for i := range w.catalog.Models {
-		if m := &w.catalog.Models[i]; candor.ModelName(m.Name) == name && m.Size > 0 {
-			return m.Size + m.Size/10 + modelOverhead
-		}
-	}
-	return 0
-}

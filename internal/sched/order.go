@@ -142,13 +142,24 @@ func (s *State) failedLoad(w *worker, model string, why *candor.Reason) time.Tim
 	return f.until
 }
 
-// orderExpired tells that nobody took an order in time, and why nobody did.
-func (s *State) orderExpired(t *task) {
-	o := t.step.spec.Order
+// orderExpired tells that nobody took an order in time, and returns why nobody did.
+func (s *State) orderExpired(t *task) string {
+	o, age := t.step.spec.Order, candor.ShortDuration(s.now.Sub(t.batch().rec.CreatedAt))
+	refusals := s.refusals(t)
 	s.event(&candor.Event{
 		Level: candor.LevelWarn, Code: candor.EventOrderExpired, Batch: t.batch().rec.ID, Task: t.id, Model: o.Model, Reason: candor.ReasonOrderExpired,
-		Text: fmt.Sprintf("%s %s expired after %s, taken by nobody: %s", o.Kind, o.Model,
-			candor.ShortDuration(s.now.Sub(t.batch().rec.CreatedAt)), s.refusals(t)),
+		Text: fmt.Sprintf("%s %s expired after %s, taken by nobody: %s", o.Kind, o.Model, age, refusals),
+	})
+	return fmt.Sprintf("%s expired after %s, taken by nobody: %s", o.Model, age, refusals)
+}
+
+// takeable tells whether some worker could take an order now.
+func (s *State) takeable(t *task) bool {
+	want := WantOf(t.step.spec, nil)
+	return slices.ContainsFunc(s.roster, func(w *worker) bool {
+		have := s.have(w)
+		code, _ := Eligible(&want, &have, nil)
+		return code == ""
 	})
 }
 

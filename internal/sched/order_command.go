@@ -44,9 +44,6 @@ func (s *State) orderTargets(req *candor.OrderRequest) ([]string, error) {
 	want := Want{Class: candor.ClassResource, Order: &candor.Order{Kind: req.Kind, Model: req.Model, Context: req.Context}}
 	never := func(w *worker) *candor.Reason {
 		have := s.have(w)
-		if size := s.sizeOn(req.Model, w); req.Kind == candor.OrderLoad && have.VRAM > 0 && size > have.VRAM {
-			return candor.NewReason(candor.ReasonVRAMTotal, fmt.Sprintf("%s takes about %s, the card of %s has %s", req.Model, size, w.info.Name, have.VRAM))
-		}
 		if code, verdict := Eligible(&want, &have, nil); verdict == candor.VerdictNever {
 			return refusal(code, &want, &have)
 		}
@@ -71,6 +68,7 @@ func (s *State) orderTargets(req *candor.OrderRequest) ([]string, error) {
 		return s.holding(req.Model)
 	}
 	var why []string
+	missing := false
 	for _, w := range s.roster {
 		if w.state == candor.WorkerGone {
 			continue
@@ -80,13 +78,14 @@ func (s *State) orderTargets(req *candor.OrderRequest) ([]string, error) {
 			return []string{""}, nil
 		}
 		why = append(why, r.Text)
+		missing = missing || r.Code == candor.ReasonModelMissing
 	}
 	if len(why) == 0 {
 		return nil, &candor.Error{Code: candor.CodeUnplaceable, Message: "no worker has joined", Hint: "candor up"}
 	}
 	hint := "candor model ls shows what there is"
-	if req.Kind == candor.OrderLoad {
-		hint = "candor model pull " + req.Model + " fetches it, if that is what is missing"
+	if missing && req.Kind == candor.OrderLoad {
+		hint = "candor model pull " + req.Model + " fetches it where it is missing"
 	}
 	return nil, &candor.Error{Code: candor.CodeUnplaceable, Message: fmt.Sprintf("%s %s fits on 0 of %s: %s", req.Kind, req.Model, count(len(why), "worker"), strings.Join(why, "; ")), Hint: hint}
 }
@@ -117,25 +116,62 @@ func (s *State) orderOne(req *candor.OrderRequest, name string) candor.Ordered {
 			return o
 		}
 	}
+	if name == "" && s.everywhere(req) {
+		o.Already, o.Text = true, fmt.Sprintf("every worker that could take %s %s is that way already", req.Kind, req.Model)
+		return o
+	}
 	for _, t := range s.orders {
-		spec := t.step.spec
-		if !t.state.final() && spec.Order.Kind == req.Kind && spec.Order.Model == req.Model && (spec.Requires.Worker == name || t.state == processing && t.run.worker == name) {
+		if t.sameOrder(req, name) {
 			o.Already, o.Task, o.Batch = true, t.id, t.batch().rec.ID
 			o.Text = fmt.Sprintf("%s %s for %s is under way: %s is %s", req.Kind, req.Model, where, t.id, stateNames[t.state])
 			return o
 		}
 	}
+	w := s.personWish(req, name)
+	if o.Worker = w.worker; name == "" && w.worker != "" {
+		where = w.worker
+	}
+	if len(w.Evict) > 0 {
+		where += ", in place of " + strings.Join(w.Evict, ", ")
+	}
 	o.Text = fmt.Sprintf("%s %s ordered for %s", req.Kind, req.Model, where)
 	if req.DryRun {
 		return o
 	}
-	t := s.makeOrder(s.personWish(req, name))
+	t := s.makeOrder(w)
 	o.Task, o.Batch = t.id, t.batch().rec.ID
+	if !s.takeable(t) {
+		o.Text += "; nobody can take it now: " + s.refusals(t)
+	}
 	s.event(&candor.Event{
 		Level: candor.LevelInfo, Code: candor.EventOrderMade, Batch: o.Batch, Task: t.id, Model: req.Model, Class: candor.ClassResource,
 		Text: fmt.Sprintf("%s - inserting %s task for %s", sayAsked(req), req.Kind, where),
 	})
 	return o
+}
+
+// everywhere tells whether nobody is left for whom an order would change
+// something.
+func (s *State) everywhere(req *candor.OrderRequest) bool {
+	if req.Kind == candor.OrderPull {
+		return false
+	}
+	want := Want{Class: candor.ClassResource, Order: &candor.Order{Kind: req.Kind, Model: req.Model, Context: req.Context}}
+	return !slices.ContainsFunc(s.roster, func(w *worker) bool {
+		have := s.have(w)
+		_, verdict := Eligible(&want, &have, nil)
+		return w.state != candor.WorkerGone && have.Serving != nil && verdict != candor.VerdictNever && !have.done(want.Order)
+	})
+}
+
+// sameOrder tells whether a live order is what a person asks for once more.
+// Anywhere is also where another person wanted it.
+func (t *task) sameOrder(req *candor.OrderRequest, name string) bool {
+	spec := t.step.spec
+	if t.state.final() || spec.Order.Kind != req.Kind || spec.Order.Model != req.Model {
+		return false
+	}
+	return spec.Requires.Worker == name || t.state == processing && t.run.worker == name || name == "" && spec.Order.By != byRule
 }
 
 func sayAsked(req *candor.OrderRequest) string {
@@ -146,7 +182,9 @@ func sayAsked(req *candor.OrderRequest) string {
 	return fmt.Sprintf("%s asked for %s", by, req.Model)
 }
 
-// personWish makes room for what a person wants on a worker of their choice.
+// personWish is what a person wants, with the room that has to be made for it. A
+// load for whoever takes it goes where nothing has to go for it, else where only
+// what nobody wants has to.
 func (s *State) personWish(req *candor.OrderRequest, name string) *wish {
 	w := &wish{
 		Order:  candor.Order{Kind: req.Kind, Model: req.Model, Context: req.Context, By: req.By, Need: sayAsked(req)},
@@ -155,85 +193,39 @@ func (s *State) personWish(req *candor.OrderRequest, name string) *wish {
 	if w.expiry == 0 {
 		w.expiry = s.cfg.Placement.Expiry
 	}
-	if name != "" && req.Kind == candor.OrderLoad {
-		l := s.look()
-		w.Evict = l.offer(&demand{model: req.Model, want: &Want{Class: candor.ClassLLM, Model: req.Model}}, s.workers[name]).evict
+	if req.Kind != candor.OrderLoad {
+		return w
+	}
+	l := s.look()
+	d := &demand{model: req.Model, context: req.Context, want: &Want{Class: candor.ClassLLM, Model: req.Model}}
+	var o *offer
+	if name != "" {
+		o = l.offer(d, s.workers[name])
+	} else if o = l.freest(d); o != nil && len(o.evict) > 0 {
+		w.worker = o.w.info.Name
+	}
+	if o != nil {
+		w.Evict, w.vram = o.evict, o.have.cardNeed(req.Model)
+		return w
+	}
+	for _, other := range s.roster { // nobody now: whoever has room first
+		have := s.have(other)
+		if need := have.cardNeed(req.Model); need > 0 && (w.vram == 0 || need < w.vram) {
+			w.vram = need
+		}
 	}
 	return w
 }
 
-// modelViews is every model that is wanted, held or could be loaded.
-func (s *State) modelViews() []candor.ModelView {
-	l := s.look()
-	by := map[string]*candor.ModelView{}
-	view := func(name string) *candor.ModelView {
-		name = candor.ModelName(name)
-		if by[name] == nil {
-			by[name] = &candor.ModelView{Name: name, Workers: []candor.ModelWorker{}}
-			if m := s.models[name]; m != nil {
-				by[name].Load, by[name].Run, by[name].VRAM = candor.Duration(m.Load), candor.Duration(m.Run), m.VRAM
-			}
-		}
-		return by[name]
-	}
-	for _, d := range l.demands {
-		v := view(d.model)
-		v.Queued, v.Running = d.queued, d.running
-	}
-	for _, w := range s.roster {
-		if w.state == candor.WorkerGone || w.view.Serving == nil {
-			continue
-		}
-		for _, m := range w.view.Serving.Models {
-			view(m.Name)
-		}
-		if w.catalog != nil {
-			for _, m := range w.catalog.Models {
-				v := view(m.Name)
-				v.Size = max(v.Size, m.Size)
-			}
+// freest is the offer of the worker who could load a model now and would lose
+// least; nil: none could, or it would have to drop what others wait for.
+func (l *look) freest(d *demand) *offer {
+	var top *offer
+	for _, w := range l.s.roster {
+		o := l.offer(d, w)
+		if code, _ := o.able(nil); code == "" && o.room && len(o.needed) == 0 && (top == nil || o.before(top)) {
+			top = o
 		}
 	}
-	out := make([]candor.ModelView, 0, len(by))
-	for _, name := range sortedKeys(by) {
-		for _, w := range s.roster {
-			if w.state != candor.WorkerGone && w.view.Serving != nil {
-				by[name].Workers = append(by[name].Workers, l.modelWorker(name, w))
-			}
-		}
-		out = append(out, *by[name])
-	}
-	return out
-}
-
-// modelWorker is how one worker stands to one model.
-func (l *look) modelWorker(name string, w *worker) candor.ModelWorker {
-	have := l.s.have(w)
-	v := candor.ModelWorker{Worker: w.info.Name, State: "available"}
-	if !have.knows(name) {
-		v.State = "missing"
-	}
-	if m := have.model(name); m != nil {
-		v.State, v.VRAM, v.InUse, v.Rate = "listed", m.VRAM, m.InUse, m.Rate
-		if m.Ready {
-			v.State = "ready"
-		}
-	}
-	if t := l.s.ordered(name, w); t != nil {
-		v.State, v.Order = "ordered", t.id
-	}
-	if work := have.Serving.Work; work != nil && candor.ModelName(work.Model) == name {
-		switch work.Kind {
-		case candor.OrderLoad:
-			v.State = "loading"
-		case candor.OrderUnload:
-			v.State = "unloading"
-		}
-	}
-	if d := l.demand(name); d != nil && !slices.Contains(d.holders, w) {
-		rec := &Recorder{}
-		l.offer(d, w).ask(rec)
-		v.Checks = rec.Checks
-	}
-	return v
+	return top
 }

@@ -80,7 +80,8 @@ func (l *look) loadOn(w *worker) {
 }
 
 // speak assigns an order that anybody may take to the first worker who could,
-// so that no second one is made for the same worker.
+// so that no second one is made for the same worker. An order that nobody could
+// take holds back nothing.
 func (l *look) speak(t *task) {
 	want := WantOf(t.step.spec, nil)
 	for _, w := range l.s.roster {
@@ -91,6 +92,9 @@ func (l *look) speak(t *task) {
 		if code, _ := Eligible(&want, &have, nil); code == "" {
 			l.spoken[w] = t
 			l.loadOn(w)
+			if d := l.demand(t.step.spec.Order.Model); d != nil {
+				d.open++
+			}
 			return
 		}
 	}
@@ -167,7 +171,7 @@ func (l *look) order(o *offer) {
 	if !anybody {
 		w.worker = o.w.info.Name
 	}
-	if len(o.evict) == 0 && o.have.VRAM > 0 {
+	if o.have.VRAM > 0 {
 		w.vram = min(o.size, o.have.VRAM)
 	}
 	t := s.makeOrder(w)

@@ -22,7 +22,8 @@ type offer struct {
 }
 
 func (l *look) offer(d *demand, w *worker) *offer {
-	o := &offer{l: l, d: d, w: w, have: l.s.have(w), size: l.s.sizeOn(d.model, w)}
+	o := &offer{l: l, d: d, w: w, have: l.s.have(w)}
+	o.size = o.have.size(d.model)
 	o.makeRoom()
 	return o
 }
@@ -122,9 +123,6 @@ func (o *offer) able(rec *Recorder) (candor.ReasonCode, candor.Verdict) {
 	have := o.have
 	have.Running.Orders = 0
 	load := Want{Class: candor.ClassResource, Order: &candor.Order{Kind: candor.OrderLoad, Model: o.d.model, Context: o.d.context, Evict: o.evict, By: byRule}}
-	if have.VRAM > 0 && o.size > have.VRAM {
-		load.VRAM = o.size
-	}
 	if code, verdict := Eligible(&load, &have, rec); code != "" {
 		return code, verdict
 	}

@@ -173,8 +173,7 @@ func (s *State) checkExpiry(b *batch) {
 		if b.counts[processing] > 0 {
 			return // it was taken in time; its worker bounds it from here on
 		}
-		s.orderExpired(&b.steps[0].tasks[0])
-		s.cancelBatch(b, candor.ReasonOrderExpired, "nobody took it in time")
+		s.cancelBatch(b, candor.ReasonOrderExpired, s.orderExpired(&b.steps[0].tasks[0]))
 		return
 	}
 	s.event(&candor.Event{

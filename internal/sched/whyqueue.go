@@ -60,118 +60,42 @@ func (s *State) ahead(t *task) int {
 	return n
 }
 
-// unplaceable tells why no known worker could ever take such tasks, or nil.
-func (s *State) unplaceable(want Want) *candor.Reason {
-	present := 0
-	refused := map[candor.ReasonCode][]string{}
-	for _, w := range s.roster {
-		if w.state == candor.WorkerGone {
-			continue
-		}
-		present++
-		have := s.have(w)
-		code, verdict := Eligible(&want, &have, nil)
-		if verdict != candor.VerdictNever {
-			return nil
-		}
-		refused[code] = append(refused[code], w.info.Name)
-	}
-	if present == 0 {
-		return candor.NewReason(candor.ReasonNoWorkers, "no worker has joined").Do("candor up")
-	}
-	return s.sayUnplaceable(&want, present, refused)
-}
-
-func (s *State) sayUnplaceable(want *Want, present int, refused map[candor.ReasonCode][]string) *candor.Reason {
-	codes := make([]candor.ReasonCode, 0, len(refused))
-	for c := range refused {
-		codes = append(codes, c)
-	}
-	slices.SortFunc(codes, func(a, b candor.ReasonCode) int {
-		if d := len(refused[b]) - len(refused[a]); d != 0 {
-			return d
-		}
-		return strings.Compare(string(a), string(b))
-	})
-	var parts []string
-	for _, c := range codes {
-		parts = append(parts, s.sayNever(c, want, refused[c]))
-	}
-	r := candor.NewReason(candor.ReasonUnplaceable, fmt.Sprintf("fits on 0 of %s: %s", count(present, "worker"), strings.Join(parts, "; "))).
-		With("workers", present).With("code", string(codes[0]))
-	for _, c := range codes {
-		r.With("refused."+string(c), len(refused[c]))
-	}
-	return r
-}
-
-// sayNever words one kind of lasting refusal, with the nearest thing there is.
-func (s *State) sayNever(code candor.ReasonCode, want *Want, names []string) string {
-	who := strings.Join(names, ", ")
-	switch code {
-	case candor.ReasonVRAMTotal:
-		var largest candor.Bytes
-		for _, w := range s.roster {
-			if w.info.GPU != nil && slices.Contains(names, w.info.Name) {
-				largest = max(largest, w.info.GPU.Total)
-			}
-		}
-		return fmt.Sprintf("needs %s of VRAM, the largest of %s has %s", want.VRAM, who, largest)
-	case candor.ReasonLabel:
-		return fmt.Sprintf("%s lack label %s%s", who, strings.Join(want.Labels, ", "), s.nearest(want.Labels, func(w *worker) []string { return w.info.Labels }))
-	case candor.ReasonTool:
-		return fmt.Sprintf("%s lack tool %s%s", who, strings.Join(want.Tools, ", "), s.nearest(want.Tools, func(w *worker) []string { return w.info.Tools }))
-	case candor.ReasonWrongClass:
-		return fmt.Sprintf("%s do not take class %s", who, want.Class)
-	case candor.ReasonWrongWorker:
-		return fmt.Sprintf("wants worker %s, which is not there", want.Worker)
-	default:
-		return fmt.Sprintf("%s refuse it (%s)", who, code)
-	}
-}
-
-// nearest suggests the closest spelling that some worker does have.
-func (s *State) nearest(wants []string, has func(*worker) []string) string {
-	for _, want := range wants {
-		for _, w := range s.roster {
-			if near := candor.Nearest(want, has(w)); near != "" && near != want {
-				return fmt.Sprintf(" (did you mean %s?)", near)
-			}
-		}
-	}
-	return ""
-}
-
 // nobodyNow words why no worker takes a task now though some could: the reason
 // that most of those who could give.
 func (s *State) nobodyNow(t *task, workers []candor.WorkerChecks) *candor.Reason {
 	by := map[candor.ReasonCode][]string{}
 	var first candor.ReasonCode
-	actual := map[candor.ReasonCode]string{}
+	said := map[candor.ReasonCode]*saying{}
 	for _, w := range workers {
 		if w.Verdict != candor.VerdictNotNow || s.workers[w.Worker].state == candor.WorkerGone {
 			continue
 		}
 		for _, c := range w.Checks {
-			if !c.OK {
-				by[c.Code] = append(by[c.Code], w.Worker)
-				if len(by[c.Code]) == 1 {
-					actual[c.Code] = c.Actual
-				}
-				if first == "" || len(by[c.Code]) > len(by[first]) {
-					first = c.Code
-				}
-				break
+			if c.OK {
+				continue
 			}
+			by[c.Code] = append(by[c.Code], w.Worker)
+			if said[c.Code] == nil {
+				said[c.Code] = &saying{}
+			}
+			said[c.Code].add(w.Worker, c.Actual)
+			if first == "" || len(by[c.Code]) > len(by[first]) {
+				first = c.Code
+			}
+			break
 		}
 	}
 	if first == "" {
 		return candor.NewReason(candor.ReasonUnexplained, t.name()+" is queued, and no check says why nobody takes it")
 	}
-	text := fmt.Sprintf("%s: %s: %s", t.name(), strings.Join(by[first], ", "), actual[first])
+	what := t.name()
+	if t.isOrder() {
+		what = s.sayOrder(t)
+	}
+	text := what + ": " + said[first].String()
 	for _, c := range sortedCodes(by) {
 		if c != first {
-			text += fmt.Sprintf("; %s: %s", strings.Join(by[c], ", "), actual[c])
+			text += "; " + said[c].String()
 		}
 	}
 	if first == candor.ReasonModelCold {
@@ -180,7 +104,7 @@ func (s *State) nobodyNow(t *task, workers []candor.WorkerChecks) *candor.Reason
 		}
 	}
 	if first == candor.ReasonBusy {
-		text = fmt.Sprintf("%s waits for a free slot: %s; %s before it", t.name(), strings.TrimPrefix(text, t.name()+": "), count(s.ahead(t), "task"))
+		text = fmt.Sprintf("%s waits for a free slot: %s; %s before it", what, strings.TrimPrefix(text, what+": "), count(s.ahead(t), "task"))
 	}
 	return candor.NewReason(first, text).With("workers", len(by[first])).With("ahead", s.ahead(t)).
 		Do(remedy(first, candor.ModelName(t.step.spec.Model), by[first][0]))

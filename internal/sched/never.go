@@ -1,0 +1,101 @@
+package sched
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"candor"
+)
+
+// unplaceable tells why no known worker could ever take such tasks, or nil.
+func (s *State) unplaceable(want Want) *candor.Reason {
+	present := 0
+	refused := map[candor.ReasonCode][]string{}
+	for _, w := range s.roster {
+		if w.state == candor.WorkerGone {
+			continue
+		}
+		present++
+		have := s.have(w)
+		code, verdict := Eligible(&want, &have, nil)
+		if verdict != candor.VerdictNever {
+			return nil
+		}
+		refused[code] = append(refused[code], w.info.Name)
+	}
+	if present == 0 {
+		return candor.NewReason(candor.ReasonNoWorkers, "no worker has joined").Do("candor up")
+	}
+	return s.sayUnplaceable(&want, present, refused)
+}
+
+func (s *State) sayUnplaceable(want *Want, present int, refused map[candor.ReasonCode][]string) *candor.Reason {
+	codes := make([]candor.ReasonCode, 0, len(refused))
+	for c := range refused {
+		codes = append(codes, c)
+	}
+	slices.SortFunc(codes, func(a, b candor.ReasonCode) int {
+		if d := len(refused[b]) - len(refused[a]); d != 0 {
+			return d
+		}
+		return strings.Compare(string(a), string(b))
+	})
+	var parts []string
+	for _, c := range codes {
+		parts = append(parts, s.sayNever(c, want, refused[c]))
+	}
+	r := candor.NewReason(candor.ReasonUnplaceable, fmt.Sprintf("fits on 0 of %s: %s", count(present, "worker"), strings.Join(parts, "; "))).
+		With("workers", present).With("code", string(codes[0]))
+	for _, c := range codes {
+		r.With("refused."+string(c), len(refused[c]))
+	}
+	return r
+}
+
+// sayNever words one kind of lasting refusal, with the nearest thing there is.
+func (s *State) sayNever(code candor.ReasonCode, want *Want, names []string) string {
+	who := strings.Join(names, ", ")
+	switch code {
+	case candor.ReasonVRAMTotal:
+		return s.sayTooLarge(want, names)
+	case candor.ReasonLabel:
+		return fmt.Sprintf("%s lack label %s%s", who, strings.Join(want.Labels, ", "), s.nearest(want.Labels, func(w *worker) []string { return w.info.Labels }))
+	case candor.ReasonTool:
+		return fmt.Sprintf("%s lack tool %s%s", who, strings.Join(want.Tools, ", "), s.nearest(want.Tools, func(w *worker) []string { return w.info.Tools }))
+	case candor.ReasonWrongClass:
+		return fmt.Sprintf("%s do not take class %s", who, want.Class)
+	case candor.ReasonWrongWorker:
+		return fmt.Sprintf("wants worker %s, which is not there", want.Worker)
+	default:
+		return fmt.Sprintf("%s refuse it (%s)", who, code)
+	}
+}
+
+// sayTooLarge says what is needed of a card, and what the largest there is has.
+func (s *State) sayTooLarge(want *Want, names []string) string {
+	var largest, needs candor.Bytes
+	for _, name := range names {
+		have := s.have(s.workers[name])
+		if have.VRAM >= largest {
+			largest, needs = have.VRAM, want.needs(&have)
+		}
+	}
+	model := ""
+	if needs > want.VRAM {
+		model = " for " + candor.ModelName(want.Model)
+	}
+	return fmt.Sprintf("needs %s of VRAM%s, the largest of %s has %s", needs, model, strings.Join(names, ", "), largest)
+}
+
+// nearest suggests the closest spelling that some worker does have.
+func (s *State) nearest(wants []string, has func(*worker) []string) string {
+	for _, want := range wants {
+		for _, w := range s.roster {
+			if near := candor.Nearest(want, has(w)); near != "" && near != want {
+				return fmt.Sprintf(" (did you mean %s?)", near)
+			}
+		}
+	}
+	return ""
+}
