@@ -138,6 +138,9 @@ func sameServing(a, b *candor.Serving) bool {
 	return true
 }
 
+// roomier tells whether a card has more memory to give than before.
+func roomier(was, now *candor.GPU) bool { return was != nil && now != nil && now.Free > was.Free }
+
 // stillUsed is an attempt there that uses a model which an order wants gone.
 func (h *Have) stillUsed(o *candor.Order) *task {
 	if h.of == nil {

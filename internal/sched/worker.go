@@ -219,12 +219,12 @@ func (s *State) hear(w *worker, v candor.View) {
 	silent := s.now.Sub(w.seen)
 	w.seen = s.now
 	if v.State != "" || v.GPU != nil {
-		was := w.view.Serving
+		was := w.view
 		w.view, w.unseen = v, 0
-		if !sameServing(was, v.Serving) {
+		if !sameServing(was.Serving, v.Serving) || roomier(was.GPU, v.GPU) {
 			s.ready++ // what it refused a moment ago it may take now
 			s.replan()
-			s.noteModels(w, was)
+			s.noteModels(w, was.Serving)
 		}
 		s.feel(w)
 	}
