@@ -4,6 +4,8 @@ package e2e
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -94,5 +96,91 @@ func TestF01OneHot(t *testing.T) {
 	thaw()
 	if b := f.ends(id); b.Outcome != candor.OutcomeSucceeded {
 		t.Errorf("the batch ended with %v", b.Counts)
+	}
+}
+
+// TestF05HeldByATask: a second model fits the card, but a script task holds it
+// now, and the other way round. It is not now, and the holder has a name.
+func TestF05HeldByATask(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t, swift())
+	f.brain()
+	m := sized("m", 4*candor.GiB)
+	s := simulate(t, simrt.Options{VRAM: 8 << 30, Slots: 1, Models: []simrt.Model{m}})
+	f.serves("worker-1", s, "--gpu", "simulated:0:8GiB")
+	f.could(1, m)
+	hold := f.held("6GiB", "worker-1")
+	id := f.submit("second", asks("ask", "m", "[1]"))
+	task := f.tasks(id)[0].ID.String()
+	told := []string{"worker-1", "2 GiB free of 8 GiB", fmt.Sprintf("held by task %s (hold[0]) 6 GiB", f.tasks(hold)[0].ID)}
+	x := f.saysWhy(task, candor.ReasonVRAMHeld, candor.MoverWait, append(told, "no load of m was ordered")...)
+	if len(x.Workers) != 1 || x.Workers[0].Verdict != candor.VerdictNotNow {
+		t.Errorf("the workers say %+v", x.Workers)
+	}
+	f.write("go", "")
+	f.ends(hold)
+	if b := f.ends(id); b.Outcome != candor.OutcomeSucceeded {
+		t.Errorf("when the card is free: %v", b.Counts)
+	}
+
+	thaw := s.FreezeRunner("m:latest")
+	defer thaw()
+	busy := f.submit("busy", asks("ask", "m", "[1]"))
+	f.works("worker-1", 1)
+	script := f.submit("script", "work: {class: script, vram: 6GiB, run: \"true\"}")
+	f.saysWhy(f.tasks(script)[0].ID.String(), candor.ReasonVRAMHeld, candor.MoverWait, "worker-1", "4 GiB free of 8 GiB", "held by model m", "4 GiB")
+	thaw()
+	f.ends(busy)
+	if b := f.ends(script); b.Outcome != candor.OutcomeSucceeded { // nobody wants the model any more
+		t.Errorf("when the model is idle: %v", b.Counts)
+	}
+}
+
+// crowd puts a fake nvidia-smi on PATH, which sees one card of 8 GiB. The
+// returned function says who is on it; they are nobody's children.
+func (f *farm) crowd() func(used int, apps string) {
+	f.t.Helper()
+	state := filepath.Join(f.dir, "card")
+	now := func(used int, apps string) {
+		f.t.Helper()
+		text := fmt.Sprintf("card='0, GPU-1, FAKE 8GB, 8192, %d, %d, 50, 100.0, 200.00, 50, 00000000:18:00.0, 550.0'\napps='%s'\n", used, 8192-used, apps)
+		if err := os.Rename(f.write("card.new", text), state); err != nil { // no reader finds half of it
+			f.t.Fatal(err)
+		}
+	}
+	now(0, "")
+	path := f.write("bin/nvidia-smi", fmt.Sprintf("#!/bin/sh\n. '%s'\ncase \"$1\" in\n--query-gpu=*) echo \"$card\";;\n--query-compute-apps=*) echo \"$apps\";;\nesac\n", state))
+	if err := os.Chmod(path, 0o755); err != nil {
+		f.t.Fatal(err)
+	}
+	f.vars = append(f.vars, "PATH="+filepath.Dir(path)+":"+os.Getenv("PATH"))
+	return now
+}
+
+// TestF05HeldByAStranger: a process that is not ours holds the card. It is named
+// by pid, program and memory.
+func TestF05HeldByAStranger(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t, swift())
+	now := f.crowd()
+	now(6144, "GPU-1, 4194300, /opt/blender/blender, 5120\nGPU-1, 4194301, Xorg, 1024")
+	f.brain()
+	m := sized("m", 4*candor.GiB)
+	f.serves("worker-1", simulate(t, simrt.Options{VRAM: 8 << 30, Slots: 1, Models: []simrt.Model{m}}), "--gpu", "0")
+	f.could(1, m)
+	id := f.submit("second", asks("ask", "m", "[1]"))
+	task := f.tasks(id)[0].ID.String()
+	told := []string{"worker-1", "2 GiB free of 8 GiB", "held by pid 4194300 (blender) 5 GiB, pid 4194301 (Xorg) 1 GiB"}
+	f.comesToSay(task, candor.ReasonVRAMHeld, candor.MoverWait, told...)
+	f.comesToSay("worker-1", candor.ReasonVRAMHeld, candor.MoverWait, told...)
+	if r := f.candor("model", "load", "m", "--no-wait").ok(); !hasAll(r.out, []string{"nobody can take it now", "pid 4194300 (blender) 5 GiB"}) {
+		t.Errorf("an order for it: %s", r.out)
+	}
+	if w := f.worker("worker-1"); w.Card == nil || len(w.Card.Others) != 2 {
+		t.Errorf("its card: %+v", w.Card)
+	}
+	now(0, "")
+	if b := f.ends(id); b.Outcome != candor.OutcomeSucceeded {
+		t.Errorf("when they have left: %v", b.Counts)
 	}
 }
