@@ -169,7 +169,9 @@ func (l *look) sayOrdered(t *task, w *worker) *candor.Reason {
 	o := t.step.spec.Order
 	age := candor.ShortDuration(l.s.now.Sub(t.batch().rec.CreatedAt))
 	text := fmt.Sprintf("%s %s (%s) was ordered %s ago", o.Kind, o.Model, t.id, age)
-	if t.state == processing {
+	if r := t.reason(); t.state == queued && r != nil && r.Code == candor.ReasonBackoff {
+		text += ": " + r.Text
+	} else if t.state == processing {
 		text += fmt.Sprintf(" and runs on %s for %s", t.run.worker, candor.ShortDuration(l.s.now.Sub(t.run.started)))
 		if s := w.view.Serving; s != nil && s.Work != nil {
 			text += ": it has been at it" + sayWork(s.Work)

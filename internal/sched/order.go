@@ -79,41 +79,44 @@ func modelNames(models []candor.ServedModel) string {
 	return strings.Join(names, ", ")
 }
 
-// orderEnded tells what became of an order, and draws the conclusions.
-func (s *State) orderEnded(t *task, w *worker, r *candor.Result) {
+// orderFailed tells that an order has failed, and keeps its worker from the next
+// one for a while. What is tried again by itself has not failed yet.
+func (s *State) orderFailed(t *task, w *worker, r *candor.Result) {
+	s.replan()
+	if t.state != failed {
+		return
+	}
+	o := t.step.spec.Order
+	text := fmt.Sprintf("%s %s failed on %s: %s", o.Kind, o.Model, w.info.Name, r.Reason.Text)
+	if o.Kind == candor.OrderLoad {
+		text += fmt.Sprintf("; not tried there again before %s", candor.FormatTime(s.failedLoad(w, o.Model, r.Reason)))
+	}
+	s.event(&candor.Event{
+		Level: candor.LevelWarn, Code: candor.EventOrderFailed, Batch: t.batch().rec.ID, Task: t.id, Worker: w.info.Name,
+		Class: candor.ClassResource, Model: o.Model, Took: r.Took, Reason: r.Reason.Code, Text: text,
+	})
+}
+
+// orderDone tells what an order did, and learns from it.
+func (s *State) orderDone(t *task, w *worker, r *candor.Result) {
 	o := t.step.spec.Order
 	s.replan()
-	e := candor.Event{Level: candor.LevelInfo, Batch: t.batch().rec.ID, Task: t.id, Worker: w.info.Name, Class: candor.ClassResource, Model: o.Model, Took: r.Took}
-	if r.Outcome != candor.AttemptDone {
-		e.Level, e.Code = candor.LevelWarn, candor.EventOrderFailed
-		if r.Reason != nil {
-			e.Reason = r.Reason.Code
-			e.Text = fmt.Sprintf("%s %s failed on %s: %s", o.Kind, o.Model, w.info.Name, r.Reason.Text)
-		}
-		if o.Kind == candor.OrderLoad && r.Outcome != candor.AttemptAborted && r.Outcome != candor.AttemptLost {
-			e.Text += fmt.Sprintf("; not tried there again before %s", candor.FormatTime(s.failedLoad(w, o.Model, r.Reason)))
-		}
-		s.event(&e)
-		return
+	e := candor.Event{
+		Level: candor.LevelInfo, Code: candor.EventModelLoaded, Batch: t.batch().rec.ID, Task: t.id, Worker: w.info.Name,
+		Class: candor.ClassResource, Model: o.Model, Took: r.Took,
 	}
 	switch o.Kind {
 	case candor.OrderLoad:
 		delete(w.fails, o.Model)
-		e.Code = candor.EventModelLoaded
 		s.swapped(w, o.Model, r.Order)
 	case candor.OrderUnload:
 		e.Code = candor.EventModelUnloaded
-	default:
-		e.Code = candor.EventModelLoaded
 	}
 	e.Text = fmt.Sprintf("%s %s done on %s in %s", o.Kind, o.Model, w.info.Name, candor.ShortDuration(r.Took.D()))
 	if r.Order != nil {
 		e.Text += fmt.Sprintf(": in memory before [%s], after [%s]", modelNames(r.Order.Before), modelNames(r.Order.After))
-		if took := r.Order.LoadTook.D(); o.Kind == candor.OrderLoad {
-			if took <= 0 {
-				took = r.Order.Took.D()
-			}
-			s.loaded(o.Model, max(took, r.Order.Took.D()), r.Order.After)
+		if o.Kind == candor.OrderLoad {
+			s.loaded(o.Model, max(r.Order.LoadTook.D(), r.Order.Took.D()), r.Order.After)
 		}
 	}
 	s.event(&e)
@@ -142,15 +145,18 @@ func (s *State) failedLoad(w *worker, model string, why *candor.Reason) time.Tim
 	return f.until
 }
 
-// orderExpired tells that nobody took an order in time, and returns why nobody did.
+// orderExpired tells that nobody carried out an order in time, and returns why.
 func (s *State) orderExpired(t *task) string {
 	o, age := t.step.spec.Order, candor.ShortDuration(s.now.Sub(t.batch().rec.CreatedAt))
-	refusals := s.refusals(t)
+	why := "taken by nobody: " + s.refusals(t)
+	if t.attempt > 0 && t.past != nil && t.past.last != nil && t.past.last.Reason != nil {
+		why = fmt.Sprintf("after %s: %s", count(int(t.attempt), "attempt"), t.past.last.Reason.Text)
+	}
 	s.event(&candor.Event{
 		Level: candor.LevelWarn, Code: candor.EventOrderExpired, Batch: t.batch().rec.ID, Task: t.id, Model: o.Model, Reason: candor.ReasonOrderExpired,
-		Text: fmt.Sprintf("%s %s expired after %s, taken by nobody: %s", o.Kind, o.Model, age, refusals),
+		Text: fmt.Sprintf("%s %s expired after %s, %s", o.Kind, o.Model, age, why),
 	})
-	return fmt.Sprintf("%s expired after %s, taken by nobody: %s", o.Model, age, refusals)
+	return fmt.Sprintf("%s expired after %s, %s", o.Model, age, why)
 }
 
 // takeable tells whether some worker could take an order now.

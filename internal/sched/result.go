@@ -119,9 +119,6 @@ func (s *State) finish(t *task, w *worker, r *candor.Result) {
 		}
 	}
 	s.judgeOrder(t, r)
-	if t.isOrder() {
-		s.orderEnded(t, w, r)
-	}
 	if w.quarantined != nil && counts(r.Outcome) && r.Outcome != candor.AttemptPermanent {
 		r.Outcome = candor.AttemptBadWorker // it was in hand when the worker was shut out
 	}
@@ -130,6 +127,9 @@ func (s *State) finish(t *task, w *worker, r *candor.Result) {
 	case r.Outcome == candor.AttemptDone:
 		s.trialPassed(w)
 		s.ran(t, w)
+		if t.isOrder() {
+			s.orderDone(t, w, r)
+		}
 		s.succeed(t, r)
 	case abort == candor.ReasonCancelled || abort == candor.ReasonExpired:
 		s.archive(t, r, false)
@@ -138,6 +138,9 @@ func (s *State) finish(t *task, w *worker, r *candor.Result) {
 		s.failAttempt(t, r)
 		if counts(r.Outcome) && r.Outcome != candor.AttemptPermanent && !t.isOrder() {
 			s.trialFailed(w, t)
+		}
+		if t.isOrder() {
+			s.orderFailed(t, w, r)
 		}
 	}
 }

@@ -174,6 +174,9 @@ func (s *State) workerReason(w *worker) candor.Reason {
 	if len(w.running) > 0 && w.present() {
 		t := w.running[0]
 		r := candor.NewReason(candor.ReasonRunning, fmt.Sprintf("%s runs %s: %s (%s) for %s", w.info.Name, count(len(w.running), "task"), t.name(), t.id, candor.ShortDuration(s.now.Sub(t.run.started))))
+		if v := w.view.Serving; t.isOrder() && v != nil && v.Work != nil {
+			r.Text += fmt.Sprintf("; %s is under way%s", v.Work.Model, sayWork(v.Work))
+		}
 		r.Since = t.run.started
 		return *r
 	}
