@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"candor"
 	"candor/internal/simrt"
@@ -182,5 +183,81 @@ func TestF05HeldByAStranger(t *testing.T) {
 	now(0, "")
 	if b := f.ends(id); b.Outcome != candor.OutcomeSucceeded {
 		t.Errorf("when they have left: %v", b.Counts)
+	}
+}
+
+// TestF06Loading: while a model loads, nobody is handed a task for it; it is said
+// how long it has loaded, and what that usually takes.
+func TestF06Loading(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t, swift())
+	f.brain()
+	m := light("m")
+	m.LoadTime = time.Second
+	s := has(t, 1, m)
+	f.serves("worker-1", s)
+	f.warm()
+	f.candor("model", "unload", "m").ok()
+	s.orders(t, simrt.Fault{Kind: simrt.SlowLoad, DelayMS: 4000, Times: 1})
+	id := f.submit("cold", asks("ask", "m", "[1, 2]"))
+	task := f.tasks(id)[0]
+	f.comesToSay(task.ID.String(), candor.ReasonModelLoading, candor.MoverSystem, "worker-1", "it loads m for ", " of about 1")
+	f.until("it has taken longer than usual, by its own account", func() bool {
+		work := f.server("worker-1").Work
+		return work != nil && work.For > work.Usual && work.Usual >= candor.Duration(time.Second)
+	})
+	f.saysWhy(task.ID.String(), candor.ReasonModelLoading, candor.MoverSystem, "it loads m for ", " of about 1")
+	f.saysWhy("worker-1", candor.ReasonRunning, candor.MoverWait, "load_llm", "m is under way for ", " of about 1")
+	f.afterTheLoad(id)
+}
+
+// TestF06Busy: a server that answers 503 for a while loads nothing. The order is
+// tried again until it does, which is said, and counts against nobody.
+func TestF06Busy(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t, swift())
+	f.brain()
+	s := has(t, 1, light("m"))
+	f.serves("worker-1", s)
+	s.orders(t, simrt.Fault{Kind: simrt.Busy})
+	id := f.submit("cold", asks("ask", "m", "[1, 2]"))
+	task := f.tasks(id)[0].ID.String()
+	told := []string{"worker-1", "load_llm m (t_", "next try at ", "last failure: model m: ", "503", "server busy"}
+	var x candor.Explanation
+	f.until("it is said why the load is not there", func() bool {
+		x = f.why(task)
+		return hasAll(x.Reason.Text, told) // at times it is just being tried
+	})
+	f.reason(&x.Reason, candor.ReasonPlaceOrdered, candor.MoverSystem, told...)
+	s.Clear()
+	f.afterTheLoad(id)
+	if all := f.events(candor.EventOrderFailed); len(all) != 0 {
+		t.Errorf("orders failed: %v", all)
+	}
+}
+
+// afterTheLoad wants a batch to succeed with tasks that were handed out once
+// each, and none before a token had come of their model.
+func (f *farm) afterTheLoad(id candor.BatchID) {
+	f.t.Helper()
+	if b := f.ends(id); b.Outcome != candor.OutcomeSucceeded {
+		f.t.Errorf("the batch ended with %v", b.Counts)
+	}
+	var loaded, claimed int64
+	for _, e := range f.events("") {
+		switch {
+		case e.Code == candor.EventModelLoaded:
+			loaded = e.Seq
+		case e.Code == candor.EventTaskClaimed && e.Batch == id && claimed == 0:
+			claimed = e.Seq
+		}
+	}
+	if loaded == 0 || claimed < loaded {
+		f.t.Errorf("loaded in event %d, the first task claimed in event %d", loaded, claimed)
+	}
+	for _, t := range f.tasks(id) {
+		if t.Attempt != 1 {
+			f.t.Errorf("%s took %d attempts", t.Name, t.Attempt)
+		}
 	}
 }
