@@ -124,11 +124,7 @@ func (h *Have) mayTake(w *Want) bool {
 // ordered is the live order to load a model on this worker, or nil.
 func (s *State) ordered(model string, w *worker) *task {
 	for _, t := range s.orders {
-		o := t.step.spec.Order
-		if o.Kind != candor.OrderLoad || o.Model != model || t.state.final() {
-			continue
-		}
-		if t.state == processing && t.run.worker == w.info.Name || t.state != processing && t.step.spec.Requires.Worker == w.info.Name {
+		if o := t.step.spec.Order; o.Kind == candor.OrderLoad && o.Model == model && s.isFor(t, w) {
 			return t
 		}
 	}

@@ -120,8 +120,20 @@ func (s *State) present() int {
 func seconds(d time.Duration) string { return fmt.Sprintf("%ds", int(d.Seconds())) }
 
 // whyNot is why no load is ordered for a worker, by the rules that decide it;
-// nil when that is not for a rule to say.
+// nil when that is not for a rule to say. Where models take turns again and
+// again, that is the reason of all they do.
 func (l *look) whyNot(d *demand, w *worker) *candor.Reason {
+	r := l.rule(d, w)
+	if r == nil {
+		return nil
+	}
+	if thrash := l.s.thrashes(w, d.model, r.Text); thrash != nil {
+		return thrash
+	}
+	return r
+}
+
+func (l *look) rule(d *demand, w *worker) *candor.Reason {
 	if slices.Contains(d.holders, w) {
 		if t := l.s.ordered(d.model, w); t != nil {
 			return l.sayOrdered(t, w)
@@ -133,6 +145,9 @@ func (l *look) whyNot(d *demand, w *worker) *candor.Reason {
 	}
 	if l.s.cfg.Placement.Off {
 		return candor.NewReason(candor.ReasonPlaceMaxHot, "no load is ordered by rules: placement.off is set").Do("candor model load " + d.model + " --worker " + w.info.Name)
+	}
+	if r := l.leaving(d.model, w); r != nil {
+		return r
 	}
 	o, rec := l.offer(d, w), &Recorder{}
 	code, _ := o.ask(rec)
@@ -163,6 +178,18 @@ func (l *look) whyNot(d *demand, w *worker) *candor.Reason {
 		return r
 	}
 	return candor.NewReason(candor.ReasonUnexplained, fmt.Sprintf("no load of %s was ordered for %s, and no rule says why (%s)", d.model, w.info.Name, code))
+}
+
+// leaving is the order by which a model has to go from a worker, or nil.
+func (l *look) leaving(model string, w *worker) *candor.Reason {
+	for _, t := range l.s.orders {
+		if l.s.evicts(t, w, model) {
+			r := l.sayOrdered(t, w)
+			r.Text = model + " has to go: " + r.Text
+			return r
+		}
+	}
+	return nil
 }
 
 func (l *look) sayOrdered(t *task, w *worker) *candor.Reason {

@@ -42,16 +42,30 @@ func (t *task) vram() candor.Bytes {
 func (s *State) leaving(w *worker) []string {
 	var names []string
 	for _, t := range s.orders {
-		spec := t.step.spec
-		if spec.Requires.Worker != w.info.Name && (t.state != processing || t.run.worker != w.info.Name) || t.state.final() {
+		if !s.isFor(t, w) {
 			continue
 		}
-		names = append(names, spec.Order.Evict...)
-		if spec.Order.Kind == candor.OrderUnload {
-			names = append(names, spec.Order.Model)
-		}
+		names = append(names, leaves(t.step.spec.Order)...)
 	}
 	return names
+}
+
+// isFor tells whether a live order is a worker's alone.
+func (s *State) isFor(t *task, w *worker) bool {
+	return !t.state.final() && (t.step.spec.Requires.Worker == w.info.Name || t.state == processing && t.run.worker == w.info.Name)
+}
+
+// evicts tells whether a live order of a worker takes a model away.
+func (s *State) evicts(t *task, w *worker, model string) bool {
+	return s.isFor(t, w) && slices.ContainsFunc(leaves(t.step.spec.Order), func(name string) bool { return candor.ModelName(name) == model })
+}
+
+// leaves are the models that an order takes away.
+func leaves(o *candor.Order) []string {
+	if o.Kind == candor.OrderUnload {
+		return append(slices.Clone(o.Evict), o.Model)
+	}
+	return o.Evict
 }
 
 // loadsBeside counts the loads that other workers of its host carry out.

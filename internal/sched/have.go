@@ -190,6 +190,8 @@ func (h *Have) loaded() string {
 		m := &h.Models[i]
 		word := m.Name
 		switch {
+		case h.leaves(candor.ModelName(m.Name)):
+			word += " (has to go)"
 		case m.Doubt != "":
 			word += " (not ready: " + m.Doubt + ")"
 		case !m.Ready:

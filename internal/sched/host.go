@@ -99,6 +99,14 @@ func (s *State) fenceDone(f *candor.FenceReport) {
 		w.info.Name, candor.ShortDuration(s.now.Sub(w.seen)))), false)
 }
 
+// leftover names processes that could not be ended, if their names are known.
+func leftover(names []string) string {
+	if len(names) == 0 {
+		return "its process"
+	}
+	return strings.Join(names, ", ")
+}
+
 // supervised tells whether somebody who can end a worker's processes has
 // spoken lately.
 func (s *State) supervised(w *worker) bool {

@@ -24,6 +24,7 @@ const placeEvery = 500 * time.Millisecond
 func (s *State) place() {
 	if len(s.orders) == 0 && !s.wantsModels() && s.cfg.Placement.IdleUnload <= 0 {
 		clear(s.expected)
+		clear(s.served)
 		return
 	}
 	if !s.placeAt.IsZero() && s.now.Sub(s.placeAt) < placeEvery {
@@ -32,6 +33,7 @@ func (s *State) place() {
 	s.placeAt = s.now
 	s.forgetOrders()
 	l := s.look()
+	l.noteServed()
 	if !s.cfg.Placement.Off {
 		l.loads()
 		l.makeRoom()
@@ -96,6 +98,21 @@ func (l *look) speak(t *task) {
 				d.open++
 			}
 			return
+		}
+	}
+}
+
+// noteServed remembers which demands have somebody: the wait of the others
+// counts from when they had.
+func (l *look) noteServed() {
+	for _, model := range sortedKeys(l.s.served) {
+		if l.demand(model) == nil {
+			delete(l.s.served, model)
+		}
+	}
+	for _, d := range l.demands {
+		if d.hands() > 0 {
+			l.s.served[d.model] = l.s.now
 		}
 	}
 }

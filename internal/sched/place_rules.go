@@ -31,9 +31,9 @@ func (l *look) offer(d *demand, w *worker) *offer {
 // makeRoom finds what would have to be unloaded for the model: what nobody
 // wants before what somebody does, what was used last at the end.
 func (o *offer) makeRoom() {
-	free, most := o.have.Free, len(o.have.Models)+1
-	if o.have.Serving != nil && o.have.Serving.Most > 0 {
-		most = o.have.Serving.Most
+	free, most := o.have.Free, o.w.mostModels()
+	if most == 0 {
+		most = len(o.have.Models) + 1
 	}
 	// Loaded with a shorter context: it takes its own place.
 	left := slices.DeleteFunc(slices.Clone(o.have.Models), func(m candor.ServedModel) bool {
@@ -72,9 +72,16 @@ func (o *offer) uses(name string) int {
 	return 0
 }
 
-// starves: nobody serves the demand, and it has waited for longer than may be.
+// starves: nobody has served the demand for longer than may be.
 func (o *offer) starves() bool {
-	return o.d.hands() == 0 && o.d.oldest > 0 && o.l.s.now.Sub(fromMicro(o.d.oldest)) > o.l.s.cfg.Placement.MaxWait
+	if o.d.hands() > 0 || o.d.oldest == 0 {
+		return false
+	}
+	since := fromMicro(o.d.oldest)
+	if at := o.l.s.served[o.d.model]; at.After(since) {
+		since = at
+	}
+	return o.l.s.now.Sub(since) > o.l.s.cfg.Placement.MaxWait
 }
 
 // rule is one question of placement, like check is one of eligibility.
@@ -121,7 +128,7 @@ func (o *offer) ask(rec *Recorder) (candor.ReasonCode, candor.Verdict) {
 // left out: the order waits for that.
 func (o *offer) able(rec *Recorder) (candor.ReasonCode, candor.Verdict) {
 	have := o.have
-	have.Running.Orders = 0
+	have.Running.Orders, have.of = 0, nil
 	load := Want{Class: candor.ClassResource, Order: &candor.Order{Kind: candor.OrderLoad, Model: o.d.model, Context: o.d.context, Evict: o.evict, By: byRule}}
 	if code, verdict := Eligible(&load, &have, rec); code != "" {
 		return code, verdict
@@ -256,8 +263,7 @@ var rules = []rule{
 // first who could.
 func (o *offer) underWay() *task {
 	for _, t := range o.l.s.orders {
-		spec := t.step.spec
-		if t.state == processing && t.run.worker == o.w.info.Name || !t.state.final() && t.state != processing && spec.Requires.Worker == o.w.info.Name {
+		if o.l.s.isFor(t, o.w) {
 			return t
 		}
 	}

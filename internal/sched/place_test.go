@@ -164,3 +164,48 @@ func TestATaskThatAvoidsTheHolderGetsAnother(t *testing.T) {
 		t.Errorf("w2 gets no order: %+v", r.Report)
 	}
 }
+
+// Who has waited for a model for the longest that may be gets it though the one
+// in its place is in use all the time. The wait counts from when it was there.
+func TestAModelInUseGivesWay(t *testing.T) {
+	f := newFarm(t, Config{Placement: Placement{MaxWait: 10 * time.Minute, RunGuess: time.Minute}})
+	a, b := ready("a", 5*candor.GiB), ready("b", 5*candor.GiB)
+	f.joinServing("w1", []string{"a", "b"}, serving(a))
+	f.submit(llm("one", "a", 100))
+	f.submit(llm("two", "b", 100))
+	var last []candor.Result
+	// works claims with a model until an order comes, and says after how long.
+	works := func(held candor.ServedModel) (candor.Assignment, time.Duration) {
+		t.Helper()
+		for passed := time.Duration(0); passed < time.Hour; passed += time.Minute {
+			f.pass(30 * time.Second)
+			f.beat("w1")
+			f.pass(30 * time.Second)
+			r := f.asks("w1", serving(held), last...)
+			if len(r.Tasks) != 1 {
+				t.Fatalf("w1 got nothing: %+v", r.Report)
+			}
+			if o := r.Steps[0].Step.Order; o != nil {
+				return r.Tasks[0], passed
+			}
+			last = []candor.Result{ended(r.Tasks[0], candor.AttemptDone, "", "")}
+		}
+		t.Fatal("no order within an hour")
+		return candor.Assignment{}, 0
+	}
+	held, other := a, b
+	for range 3 {
+		order, after := works(held)
+		if after < 8*time.Minute || after > 12*time.Minute {
+			t.Errorf("%s has to go after %s", held.Name, after)
+		}
+		done := ended(order, candor.AttemptDone, "", "")
+		done.Order = &candor.OrderResult{Changed: true, Evicted: []string{held.Name}, After: []candor.ServedModel{other}, Took: candor.Duration(time.Second)}
+		held, other = other, held
+		got := f.asks("w1", serving(held), done)
+		if len(got.Tasks) != 1 {
+			t.Fatalf("with %s w1 got nothing: %+v", held.Name, got.Report)
+		}
+		last = []candor.Result{ended(got.Tasks[0], candor.AttemptDone, "", "")}
+	}
+}

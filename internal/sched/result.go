@@ -119,6 +119,9 @@ func (s *State) finish(t *task, w *worker, r *candor.Result) {
 		}
 	}
 	s.judgeOrder(t, r)
+	if t.isOrder() {
+		s.learnHolds(t, w, r)
+	}
 	if w.quarantined != nil && counts(r.Outcome) && r.Outcome != candor.AttemptPermanent {
 		r.Outcome = candor.AttemptBadWorker // it was in hand when the worker was shut out
 	}

@@ -44,7 +44,8 @@ type State struct {
 
 	orders   []*task // about models, those that have not ended
 	models   map[string]*measured
-	expected map[string]*expectation // by model that was ordered
+	expected map[string]*expectation // by model that is wanted
+	served   map[string]time.Time    // when somebody was last there for a model that is wanted
 	placeAt  time.Time               // of the last look at placement; zero: one is due
 
 	recent  recent
@@ -67,7 +68,7 @@ func New(cfg Config, snap *Snapshot) *State {
 		cfg: cfg.withDefaults(), meta: snap.Meta, revision: snap.Revision,
 		batches: map[candor.BatchID]*batch{}, keys: map[string]candor.BatchID{},
 		workers: map[string]*worker{}, leases: map[int64]*task{}, shapes: map[string]*shape{},
-		classPause: map[candor.Class]*candor.Pause{}, models: map[string]*measured{}, expected: map[string]*expectation{},
+		classPause: map[candor.Class]*candor.Pause{}, models: map[string]*measured{}, expected: map[string]*expectation{}, served: map[string]time.Time{},
 	}
 	for _, r := range snap.Models {
 		s.models[r.Name] = &measured{ModelRecord: r}

@@ -15,17 +15,17 @@ const (
 	thrashWindow = 10 * time.Minute
 )
 
-// swap is one model that took another's place.
+// swap is one load, mostly of a model that takes another's place.
 type swap struct {
 	at    time.Time
 	model string
 	took  time.Duration
 }
 
-// swapped notes a load that pushed something out, and names a worker on which
-// models push each other out again and again.
+// swapped notes a load, and names a worker on which the same models are loaded
+// again and again: they push each other out, or somebody else does.
 func (s *State) swapped(w *worker, model string, r *candor.OrderResult) {
-	if r == nil || len(r.Evicted) == 0 {
+	if r == nil {
 		return
 	}
 	since := s.now.Add(-thrashWindow)
@@ -38,8 +38,38 @@ func (s *State) swapped(w *worker, model string, r *candor.OrderResult) {
 	w.swaps = append(w.swaps, swap{s.now, model, r.Took.D()})
 	if text := s.sayThrash(w); text != "" && s.now.Sub(w.thrashTold) >= thrashWindow {
 		w.thrashTold = s.now
-		s.event(&candor.Event{Level: candor.LevelWarn, Code: candor.EventThrash, Worker: w.info.Name, Reason: candor.ReasonThrash, Text: "Worker " + text})
+		s.event(&candor.Event{Level: candor.LevelWarn, Code: candor.EventThrash, Worker: w.info.Name, Reason: candor.ReasonThrash, Text: fmt.Sprintf("Worker %s: %s", text, thrashRemedy)})
 	}
+}
+
+// thrashRemedy is what a person can do about it.
+const thrashRemedy = "raise placement.hold or placement.max_wait, or give one of them a card of its own"
+
+// thrashes is the reason of those who wait for one of the models that take turns
+// on a worker, nil if there is no such cycle. now is what is the case right now.
+func (s *State) thrashes(w *worker, model, now string) *candor.Reason {
+	if !slices.ContainsFunc(w.swaps, func(x swap) bool { return x.model == model }) {
+		return nil
+	}
+	text := s.sayThrash(w)
+	if text == "" {
+		return nil
+	}
+	return candor.NewReason(candor.ReasonThrash, text+"; now: "+now).With("worker", w.info.Name).Do(thrashRemedy)
+}
+
+// thrashesNow is the same for the worker, while somebody waits for such a model.
+func (s *State) thrashesNow(w *worker, now string) *candor.Reason {
+	have := s.have(w)
+	for _, sh := range s.shapeList {
+		if sh.ready == 0 || sh.want.Class != candor.ClassLLM || have.serves(&sh.want) != nil {
+			continue
+		}
+		if r := s.thrashes(w, sh.want.Model, now); r != nil {
+			return r
+		}
+	}
+	return nil
 }
 
 // sayThrash names the cycle on a worker, "" if there is none.
@@ -47,10 +77,14 @@ func (s *State) sayThrash(w *worker) string {
 	since := s.now.Add(-thrashWindow)
 	var names []string
 	var loading time.Duration
+	var first time.Time
 	swaps, back := 0, 0
-	for i, x := range w.swaps {
+	for _, x := range w.swaps {
 		if x.at.Before(since) {
 			continue
+		}
+		if first.IsZero() {
+			first = x.at
 		}
 		if x.took > 0 {
 			swaps++
@@ -59,20 +93,14 @@ func (s *State) sayThrash(w *worker) string {
 		if slices.Contains(names, x.model) {
 			back++
 		}
-		if i > 0 || x.took == 0 {
-			names = append(names, x.model)
-		}
+		names = append(names, x.model)
 	}
-	if swaps < thrashSwaps || back < 2 {
+	span := s.now.Sub(first)
+	if swaps < thrashSwaps || back < 2 || span <= 0 {
 		return ""
 	}
-	span := s.now.Sub(w.swaps[0].at)
-	if span <= 0 {
-		return ""
-	}
-	cycle := names[max(0, len(names)-3):]
-	return fmt.Sprintf("%s swaps %s, %d times in %s, %.0f %% of the time loading: raise placement.hold or placement.max_wait, or give one of them a card of its own",
-		w.info.Name, strings.Join(cycle, "→"), swaps, candor.ShortDuration(span.Round(time.Second)), min(100, 100*loading.Seconds()/span.Seconds()))
+	return fmt.Sprintf("%s swaps %s, %d times in %s, %.0f %% of the time loading", w.info.Name, strings.Join(names[max(0, len(names)-3):], "→"),
+		swaps, candor.ShortDuration(span.Round(time.Second)), min(100, 100*loading.Seconds()/span.Seconds()))
 }
 
 // noteModels follows what is in the memory of a worker's server, and names what

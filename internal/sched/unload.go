@@ -25,9 +25,7 @@ func (l *look) busyWithOrders(w *worker) bool {
 	if l.spoken[w] != nil {
 		return true
 	}
-	return slices.ContainsFunc(l.s.orders, func(t *task) bool {
-		return !t.state.final() && (t.step.spec.Requires.Worker == w.info.Name || t.state == processing && t.run.worker == w.info.Name)
-	})
+	return slices.ContainsFunc(l.s.orders, func(t *task) bool { return l.s.isFor(t, w) })
 }
 
 // unwanted is a model on a worker that should go, and what for.

@@ -136,7 +136,11 @@ func (s *State) coldTask(t *task, cold []string, text string) *candor.Reason {
 	}
 	slices.SortStableFunc(order, func(a, b candor.ReasonCode) int { return len(by[b]) - len(by[a]) })
 	for _, code := range order {
-		text += fmt.Sprintf("; %s: %s", strings.Join(by[code], ", "), why[code].Text)
+		text += "; "
+		if who := strings.Join(by[code], ", "); !strings.HasPrefix(why[code].Text, who+" ") {
+			text += who + ": "
+		}
+		text += why[code].Text
 	}
 	out := candor.NewReason(order[0], text).Do(why[order[0]].Next)
 	out.Mover = why[order[0]].Mover
@@ -176,6 +180,9 @@ func (s *State) workerReason(w *worker) candor.Reason {
 		r := candor.NewReason(candor.ReasonRunning, fmt.Sprintf("%s runs %s: %s (%s) for %s", w.info.Name, count(len(w.running), "task"), t.name(), t.id, candor.ShortDuration(s.now.Sub(t.run.started))))
 		if v := w.view.Serving; t.isOrder() && v != nil && v.Work != nil {
 			r.Text += fmt.Sprintf("; %s is under way%s", v.Work.Model, sayWork(v.Work))
+		}
+		if thrash := s.thrashesNow(w, r.Text); thrash != nil {
+			r = thrash
 		}
 		r.Since = t.run.started
 		return *r

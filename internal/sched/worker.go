@@ -44,6 +44,7 @@ type worker struct {
 	fails      map[string]*failure
 	since      map[string]time.Time // since when each model is ready there
 	swaps      []swap
+	holds      int // models that its server holds at once, as a load has shown; 0: as it says
 	thrashTold time.Time
 	told       string // draining and paused as last told to it
 	dirty      bool
@@ -106,7 +107,7 @@ func (s *State) register(req candor.RegisterRequest) (candor.RegisterReply, erro
 	s.meta.NextSession++
 	w.joined, w.seen, w.asked = s.now, s.now, s.now
 	w.completed, w.failed, w.frozen, w.silent, w.told = 0, 0, time.Time{}, false, ""
-	w.errors, w.unseen = nil, 0
+	w.errors, w.unseen, w.holds = nil, 0, 0
 	w.setReason(s.now, candor.NewReason(candor.ReasonIdleClaiming, "has just joined"))
 	s.touchWorker(w)
 	s.event(&candor.Event{
@@ -190,14 +191,6 @@ func (s *State) takeHolds(w *worker, req *candor.RegisterRequest, died bool) (dr
 	return drop
 }
 
-// leftover names processes that could not be ended, if their names are known.
-func leftover(names []string) string {
-	if len(names) == 0 {
-		return "its process"
-	}
-	return strings.Join(names, ", ")
-}
-
 // alive finds the worker that speaks, if its session is the current one.
 func (s *State) alive(name string, session int64) (*worker, error) {
 	w := s.workers[name]
@@ -225,6 +218,7 @@ func (s *State) hear(w *worker, v candor.View) {
 			s.ready++ // what it refused a moment ago it may take now
 			s.replan()
 			s.noteModels(w, was.Serving)
+			w.seeHolds()
 		}
 		s.feel(w)
 	}
