@@ -261,3 +261,36 @@ func (f *farm) afterTheLoad(id candor.BatchID) {
 		}
 	}
 }
+
+// TestF15Thrash: two models take turns on one card, since the rules are set so
+// and its server holds fewer at once than it was thought to.
+// The cycle is named with its numbers, on record and by whoever is asked, while
+// it lasts.
+func TestF15Thrash(t *testing.T) {
+	t.Parallel()
+	s := swift()
+	s["placement.hold"], s["placement.max_wait"] = "1ms", "1s"
+	f := newFarm(t, s)
+	f.brain()
+	m, n := light("a"), light("b")
+	m.Rate, n.Rate = 200, 200
+	f.serves("worker-1", simulate(t, simrt.Options{Slots: 1, MaxLoaded: 1, Models: []simrt.Model{m, n}}))
+	first := f.submit("first", asks("one", "a", numbers(400)))
+	second := f.submit("second", asks("two", "b", numbers(400)))
+	told := []string{"worker-1 swaps ", " times in ", " % of the time loading"}
+	e := f.lateOnce(candor.EventThrash, append(told, "placement.max_wait")...)
+	if !strings.Contains(e.Text, "a→b→a") && !strings.Contains(e.Text, "b→a→b") {
+		t.Errorf("no cycle: %s", e.Text)
+	}
+	f.comesToSay("worker-1", candor.ReasonThrash, candor.MoverYou, append(told, "; now: ")...)
+	last := f.task(second, "two[399]").ID.String()
+	x := f.comesToSay(last, candor.ReasonThrash, candor.MoverYou, told...)
+	if !strings.Contains(x.Reason.Next, "placement.hold") {
+		t.Errorf("next: %q", x.Reason.Next)
+	}
+	f.once(candor.EventModelGone, "is gone from worker-1", "its server is taken to hold 1 model at once")
+	f.candor("cancel", first.String(), second.String()).ok()
+	f.ends(first)
+	f.ends(second)
+	f.until("it is over", func() bool { return f.why("worker-1").Reason.Code == candor.ReasonIdleNoWork })
+}
