@@ -199,7 +199,11 @@ func (h *Have) loaded() string {
 		}
 		names = append(names, word)
 	}
-	if len(names) == 0 {
+	switch {
+	case len(names) > 0:
+	case h.inWork():
+		return "it loads or unloads a model, and has not said which"
+	default:
 		return "no model loaded"
 	}
 	return strings.Join(names, ", ") + " loaded"

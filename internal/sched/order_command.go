@@ -47,7 +47,7 @@ func (s *State) orderTargets(req *candor.OrderRequest) ([]string, error) {
 		if code, verdict := Eligible(&want, &have, nil); verdict == candor.VerdictNever {
 			return refusal(code, &want, &have)
 		}
-		if have.Serving == nil {
+		if have.Serving == nil && w.view.State != "" { // who has not reported since the brain is there may have one
 			return candor.NewReason(candor.ReasonServerGone, w.info.Name+" has no model server")
 		}
 		return nil
@@ -160,7 +160,7 @@ func (s *State) everywhere(req *candor.OrderRequest) bool {
 	return !slices.ContainsFunc(s.roster, func(w *worker) bool {
 		have := s.have(w)
 		_, verdict := Eligible(&want, &have, nil)
-		return w.state != candor.WorkerGone && have.Serving != nil && verdict != candor.VerdictNever && !have.done(want.Order)
+		return w.state != candor.WorkerGone && (have.Serving != nil || w.view.State == "") && verdict != candor.VerdictNever && !have.done(want.Order)
 	})
 }
 
