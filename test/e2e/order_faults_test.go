@@ -5,6 +5,8 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -240,4 +242,97 @@ func TestF03AlreadyHot(t *testing.T) {
 	if all := f.events(candor.EventOrderFailed); len(all) != 0 {
 		t.Errorf("failed: %v", all)
 	}
+}
+
+// oneLoad wants exactly one order to have been made, and one load to have been done.
+func (f *farm) oneLoad() {
+	f.t.Helper()
+	all, err := f.c.Batches(f.t.Context(), candor.BatchQuery{Kind: candor.BatchOrder})
+	if err != nil || len(all) != 1 || all[0].Outcome != candor.OutcomeSucceeded {
+		f.t.Errorf("orders: %+v, %v", all, err)
+	}
+	f.once(candor.EventOrderMade)
+	f.once(candor.EventModelLoaded)
+}
+
+// TestF32RestartDuringALoad: a brain that is killed while a load is under way
+// knows of it when it is back: there is one load, not two.
+func TestF32RestartDuringALoad(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t, swift())
+	brain := f.brain()
+	s := has(t, 1, light("m"))
+	f.serves("worker-1", s)
+	s.orders(t, simrt.Fault{Kind: simrt.SlowLoad, DelayMS: 4000, Times: 1})
+	id := f.submit("cold", asks("ask", "m", "[1, 2]"))
+	f.until("the load is under way", func() bool { return f.server("worker-1").Work != nil })
+	brain.kill()
+	f.brain()
+	f.until("its worker has told the new brain", func() bool { return f.server("worker-1").Work != nil })
+	f.saysWhy(f.tasks(id)[0].ID.String(), candor.ReasonModelLoading, candor.MoverSystem, "worker-1", "it loads m for ")
+	f.afterTheLoad(id)
+	f.oneLoad()
+}
+
+// TestF32RestartBeforeALoad: an order that nobody has taken yet outlives the
+// brain. Whoever asks for the same again gets the same order, and no rule makes
+// a second one.
+func TestF32RestartBeforeALoad(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t, swift())
+	brain := f.brain()
+	m := light("m")
+	for _, name := range []string{"worker-1", "worker-2"} {
+		f.serves(name, has(t, 1, m))
+	}
+	f.could(2, m)
+	f.candor("pause", "class:resource").ok()
+	load := func() candor.Ordered {
+		var reply candor.OrderReply
+		f.candor("model", "load", "m", "--no-wait", "--json").ok().json(&reply)
+		return reply.Orders[0]
+	}
+	order := load()
+	id := f.submit("cold", asks("ask", "m", "[1]"))
+	brain.kill()
+	f.brain()
+	if again := load(); !again.Already || again.Task != order.Task || order.Already {
+		t.Errorf("ordered %+v, and after the restart %+v", order, again)
+	}
+	f.could(2, m)
+	f.saysWhy(order.Task.String(), candor.ReasonClassPaused, candor.MoverOperator, "class resource is paused")
+	f.comesToSay(f.tasks(id)[0].ID.String(), candor.ReasonClassPaused, candor.MoverOperator, "no load of m was ordered", "paused by")
+	f.candor("resume", "class:resource").ok()
+	f.afterTheLoad(id)
+	f.oneLoad()
+}
+
+// TestF32FormerBrain: an order of a brain whose store is lost is void. The worker
+// ends it when it joins the new one, which refuses its result and loads by its
+// own order.
+func TestF32FormerBrain(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t, swift())
+	brain := f.brain()
+	s := has(t, 1, light("m"))
+	f.serves("worker-1", s)
+	s.orders(t, simrt.Fault{Kind: simrt.SlowLoad, DelayMS: 120_000, Times: 1})
+	f.candor("model", "load", "m", "--no-wait").ok()
+	f.until("the load is under way", func() bool { return f.server("worker-1").Work != nil })
+	brain.kill()
+	for _, name := range []string{"candor.db", "candor.db-wal", "candor.db-shm"} {
+		if err := os.Remove(filepath.Join(f.state, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.brain()
+	f.joined("worker-1")
+	id := f.submit("cold", asks("ask", "m", "[1]"))
+	e := f.lateOnce(candor.EventResultFenced, "from worker-1", "refused", "this brain never gave that lease")
+	if e.Reason != candor.ReasonFenced {
+		t.Errorf("refused as %s", e.Reason)
+	}
+	f.logged("worker-1", 1, "Ending ", "(load_llm): lease ", " is not this worker's any more")
+	f.afterTheLoad(id)
+	f.oneLoad()
 }
