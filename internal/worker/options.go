@@ -36,7 +36,7 @@ type Work interface {
 const (
 	DefaultGrace      = 30 * time.Second // what a drain lets running attempts have
 	DefaultKillGrace  = 5 * time.Second  // between TERM and KILL
-	DefaultPoll       = 25 * time.Second // a claim waits this long for work
+	DefaultPoll       = 5 * time.Second  // a claim waits this long for work, and then says what it saw
 	DefaultSample     = 2 * time.Second  // between two looks at a running attempt
 	DefaultKeepFailed = 20               // work directories of failed attempts kept
 )
