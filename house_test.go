@@ -78,6 +78,8 @@ func rooms() []house.Room {
 			Why: "a module of its own: River is measured, not used"},
 		{Path: "bench/...", May: []string{"client", "internal/sched", "internal/brain", "internal/store/...", "internal/daemon", "internal/record", "internal/clock"},
 			Why: "measures what users get: the client outside, public constructors inside"},
+		{Path: "bench/overhead", May: []string{"client", "internal/cli", "internal/runtime/ollama", "internal/tinygguf"},
+			Why: "is candor and its model server by turns, to measure whole processes with nothing built before"},
 	}
 }
 
