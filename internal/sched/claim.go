@@ -1,7 +1,6 @@
 package sched
 
 import (
-	"container/heap"
 	"fmt"
 	"slices"
 	"strconv"
@@ -136,13 +135,9 @@ func (s *State) start(t *task, w *worker) {
 	l := t.lane
 	sh := l.shape
 	l.tasks.remove(t)
-	sh.ready--
-	if l.tasks.len() == 0 {
-		heap.Remove(&sh.lanes, l.pos)
-	} else {
-		heap.Fix(&sh.lanes, l.pos)
-	}
+	s.shrink(l)
 	s.leaveLane(t)
+	s.passings.note(t, w.info.Name, s.now)
 	s.move(t, processing)
 	t.attempt++
 	t.run = &run{lease: s.meta.NextLease, worker: w.info.Name, started: s.now, moved: s.now}

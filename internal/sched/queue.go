@@ -189,8 +189,30 @@ func (s *State) offer(l *lane, t *task) {
 	s.ready++
 	switch {
 	case l.pos < 0:
-		heap.Push(&l.shape.lanes, l)
+		s.open(l)
 	case first:
+		heap.Fix(&l.shape.lanes, l.pos)
+	}
+}
+
+// open lets claims find a lane, and shut hides it.
+func (s *State) open(l *lane) {
+	heap.Push(&l.shape.lanes, l)
+	s.passings.open(l.step.spec.Priority)
+}
+
+func (s *State) shut(l *lane) {
+	heap.Remove(&l.shape.lanes, l.pos)
+	s.passings.shut(l.step.spec.Priority)
+}
+
+// shrink takes note that a lane has lost a task, which may have been its first
+// or its last.
+func (s *State) shrink(l *lane) {
+	l.shape.ready--
+	if l.tasks.len() == 0 {
+		s.shut(l)
+	} else {
 		heap.Fix(&l.shape.lanes, l.pos)
 	}
 }
@@ -208,19 +230,14 @@ func (s *State) withdraw(t *task) {
 		l.shape.held--
 		return
 	}
-	l.shape.ready--
-	if l.tasks.len() == 0 {
-		heap.Remove(&l.shape.lanes, l.pos)
-	} else {
-		heap.Fix(&l.shape.lanes, l.pos)
-	}
+	s.shrink(l)
 }
 
 // hold takes a paused batch's lanes out of their shapes; release puts them back.
 func (s *State) hold(b *batch) {
 	for l := range b.eachLane() {
 		if l.pos >= 0 {
-			heap.Remove(&l.shape.lanes, l.pos)
+			s.shut(l)
 			l.shape.ready -= l.tasks.len()
 			l.shape.held += l.tasks.len()
 		}
@@ -230,7 +247,7 @@ func (s *State) hold(b *batch) {
 func (s *State) release(b *batch) {
 	for l := range b.eachLane() {
 		if l.pos < 0 && l.tasks.len() > 0 {
-			heap.Push(&l.shape.lanes, l)
+			s.open(l)
 			l.shape.ready += l.tasks.len()
 			l.shape.held -= l.tasks.len()
 			s.ready++

@@ -37,6 +37,7 @@ type State struct {
 	shapeList []*shape // in order of appearance
 	timers    timers
 	ready     int64 // grows when a task becomes claimable
+	passings  passings
 
 	pauses     []candor.Pause
 	allPause   *candor.Pause

@@ -1,6 +1,7 @@
 package sched
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -160,26 +161,85 @@ func TestALongBackoffIsKept(t *testing.T) {
 }
 
 // F13: priority goes first, and whoever has waited long enough goes before it.
+// The one that waits is told how often it was passed, and until when it may be.
 func TestAgeingLetsTheOldTaskThrough(t *testing.T) {
 	f := newFarm(t, Config{Aging: time.Minute})
 	f.join("w1")
-	priority := func(p int) func(*candor.Step) { return func(st *candor.Step) { st.Priority = p } }
 	old := f.tasksOf(f.submit(cpu("old", priority(1))).Batch)[0].id
+	queued := f.now
+	f.pass(time.Second)
+	begin := f.now
 	overtaken := 0
 	for range 20 {
 		f.submit(cpu("new", priority(10)))
 		a := f.take("w1")
-		f.hand("w1", done(a))
 		if a.Task == old {
+			f.hand("w1", done(a))
 			break
 		}
 		overtaken++
-		f.expect(f.why(old), candor.ReasonQueueNext, "goes first")
+		r := f.why(old)
+		f.expect(r, candor.ReasonStarving, "waits for a free slot", "overtaken "+times(overtaken)+" since "+candor.FormatTime(begin),
+			"by priority 10, its own is 1", "from "+candor.FormatTime(queued.Add(9*time.Minute))+" on")
+		if r.Operands["overtaken"] != overtaken || r.Operands["by_priority"] != 10 || r.Mover != candor.MoverWait {
+			t.Fatalf("%+v", r)
+		}
+		f.hand("w1", done(a))
+		f.expect(f.why(old), candor.ReasonQueueNext, "goes first", "overtaken "+times(overtaken))
+		f.submit(cpu("next", priority(10)))
+		f.expect(f.why(old), candor.ReasonStarving, "1 task before it", "overtaken "+times(overtaken))
+		f.hand("w1", done(f.take("w1")))
+		overtaken++
 		f.pass(time.Minute)
 	}
-	if overtaken != 9 && overtaken != 10 { // nine steps of priority are worth nine minutes
+	if overtaken < 17 || overtaken > 20 { // nine steps of priority are worth nine minutes
 		t.Fatalf("overtaken %d times", overtaken)
 	}
+}
+
+// Who goes before is counted over all that its workers may take, whatever it
+// needs; who was there before, or on another worker, did not overtake.
+func TestOvertakenByOtherKinds(t *testing.T) {
+	f := newFarm(t, Config{})
+	f.join("w1")
+	f.join("w2", func(i *candor.WorkerInfo) { i.Labels = []string{"fast"} })
+	f.submit(cpu("early", priority(5)))
+	f.pass(time.Second)
+	old := f.tasksOf(f.submit(cpu("old", func(st *candor.Step) { st.Requires.Worker = "w1" })).Batch)[0].id
+	f.pass(time.Second)
+	script := f.submit(cpu("script", priority(5), func(st *candor.Step) { st.Class, st.VRAM = candor.ClassScript, 0 })).Batch
+	f.expect(f.why(old), candor.ReasonQueueBehind, "2 tasks before it")
+	early := f.take("w1")
+	f.expect(f.why(old), candor.ReasonBusy, "1 task before it")
+	f.hand("w1", done(early))
+	f.pass(time.Second)
+	if a := f.take("w1"); a.Task != f.tasksOf(script)[0].id {
+		t.Fatalf("%s went first", a.Task)
+	}
+	f.submit(cpu("elsewhere", priority(5), requires("fast")))
+	f.take("w2")
+	if r := f.why(old); r.Operands["overtaken"] != 1 {
+		t.Fatalf("%+v", r)
+	}
+}
+
+// What is remembered is bounded, and says so.
+func TestOvertakenVeryOften(t *testing.T) {
+	f := newFarm(t, Config{Aging: time.Hour})
+	f.join("w1")
+	old := f.tasksOf(f.submit(cpu("old")).Batch)[0].id
+	f.pass(time.Second)
+	f.submit(cpu("new", items(passingsKept+10), priority(10)))
+	for range passingsKept + 9 {
+		f.hand("w1", done(f.take("w1")))
+	}
+	f.expect(f.why(old), candor.ReasonStarving, fmt.Sprintf("overtaken at least %d times", passingsKept))
+}
+
+func priority(p int) func(*candor.Step) { return func(st *candor.Step) { st.Priority = p } }
+
+func requires(label string) func(*candor.Step) {
+	return func(st *candor.Step) { st.Requires.Labels = []string{label} }
 }
 
 // Refusals are counted under the code that decided, in the seed's own case.

@@ -39,23 +39,48 @@ func (s *State) queuedReason(t *task, out *candor.Explanation) *candor.Reason {
 	if willing == 0 {
 		return s.nobodyNow(t, out.Workers)
 	}
-	ahead := s.ahead(t)
-	if ahead == 0 {
-		return candor.NewReason(candor.ReasonQueueNext, fmt.Sprintf("%s goes first; %s could take it and takes it at the next claim", t.name(), count(willing, "worker")))
+	ahead := s.ahead(t, out.Workers)
+	r := candor.NewReason(candor.ReasonQueueNext, fmt.Sprintf("%s goes first; %s could take it and takes it at the next claim", t.name(), count(willing, "worker")))
+	if ahead > 0 {
+		r = candor.NewReason(candor.ReasonQueueBehind, fmt.Sprintf("%s waits its turn: %s before it, %s could take it", t.name(), count(ahead, "task"), count(willing, "worker"))).
+			With("ahead", ahead)
 	}
-	return candor.NewReason(candor.ReasonQueueBehind, fmt.Sprintf("%s waits its turn: %s before it, %s could take it", t.name(), count(ahead, "task"), count(willing, "worker"))).
-		With("ahead", ahead)
+	return s.sayOvertaken(t, r, out.Workers)
 }
 
 // aheadLimit bounds how far a place in the queue is counted: beyond it nobody
 // minds the number, and the count must not cost more the longer the queue is.
 const aheadLimit = 10_000
 
-// ahead counts the tasks of the same shape that go before t, up to aheadLimit.
-func (s *State) ahead(t *task) int {
+// aheadWorkers bounds how many workers are asked whose tasks they are to share.
+const aheadWorkers = 64
+
+// ahead counts the tasks that go before t, up to aheadLimit: of its own shape,
+// and of others that a worker who could take t may take instead.
+func (s *State) ahead(t *task, workers []candor.WorkerChecks) int {
+	n := t.lane.shape.countBefore(t, aheadLimit)
+	var able []Have
+	for i := range workers {
+		if workers[i].Verdict != candor.VerdictNever && len(able) < aheadWorkers {
+			able = append(able, s.have(s.workers[workers[i].Worker]))
+		}
+	}
+	for _, sh := range s.shapeList {
+		if n >= aheadLimit || sh == t.lane.shape || sh.ready == 0 || !sh.head().before(t) {
+			continue
+		}
+		if slices.ContainsFunc(able, func(h Have) bool { return h.mayTake(&sh.want) }) {
+			n += sh.countBefore(t, aheadLimit-n)
+		}
+	}
+	return n
+}
+
+// countBefore counts the claimable tasks of a shape that go before t, up to limit.
+func (sh *shape) countBefore(t *task, limit int) int {
 	n := 0
-	for _, l := range t.lane.shape.lanes {
-		n += l.tasks.countBefore(t, aheadLimit-n)
+	for _, l := range sh.lanes {
+		n += l.tasks.countBefore(t, limit-n)
 	}
 	return n
 }
@@ -100,14 +125,19 @@ func (s *State) nobodyNow(t *task, workers []candor.WorkerChecks) *candor.Reason
 	}
 	if first == candor.ReasonModelCold {
 		if r := s.coldTask(t, by[first], text); r != nil {
-			return r.With("workers", len(by[first])).With("ahead", s.ahead(t))
+			return r.With("workers", len(by[first])).With("ahead", s.ahead(t, workers))
 		}
 	}
+	ahead := s.ahead(t, workers)
 	if first == candor.ReasonBusy {
-		text = fmt.Sprintf("%s waits for a free slot: %s; %s before it", what, strings.TrimPrefix(text, what+": "), count(s.ahead(t), "task"))
+		text = fmt.Sprintf("%s waits for a free slot: %s; %s before it", what, strings.TrimPrefix(text, what+": "), count(ahead, "task"))
 	}
-	return candor.NewReason(first, text).With("workers", len(by[first])).With("ahead", s.ahead(t)).
+	r := candor.NewReason(first, text).With("workers", len(by[first])).With("ahead", ahead).
 		Do(remedy(first, candor.ModelName(t.step.spec.Model), by[first][0]))
+	if first == candor.ReasonBusy {
+		return s.sayOvertaken(t, r, workers)
+	}
+	return r
 }
 
 // coldTask says who has a task's model, and of the others why no load was
