@@ -50,10 +50,9 @@ const (
 	ReasonStoreTrouble  ReasonCode = "store.trouble"      // the brain cannot commit
 	ReasonUnexplained   ReasonCode = "unexplained"        // an alarm about candor
 	ReasonIdleNoWork    ReasonCode = "idle.no_work"       // nothing is queued
-	ReasonIdleNothing   ReasonCode = "idle.nothing_fits"
-	ReasonIdleClaiming  ReasonCode = "idle.claiming" // has just finished, or asks right now
-	ReasonDone          ReasonCode = "done"          // complete
-	ReasonFailedSummary ReasonCode = "failed"        // failed; the last attempt says how
+	ReasonIdleClaiming  ReasonCode = "idle.claiming"      // has just finished, or asks right now
+	ReasonDone          ReasonCode = "done"               // complete
+	ReasonFailedSummary ReasonCode = "failed"             // failed; the last attempt says how
 )
 
 // How an attempt or a task ended, when not well.
@@ -129,7 +128,8 @@ const (
 // Accounts: what a worker's time went to, beside the reasons for being idle.
 const (
 	ReasonBusyTime    ReasonCode = "busy"
-	ReasonLoadingTime ReasonCode = "loading" // or unloading
+	ReasonLoadingTime ReasonCode = "loading"    // or unloading
+	ReasonBrainAway   ReasonCode = "brain.away" // the brain did not run, or had not stored the account when it ended
 )
 
 // movers says of each code whose move it is, where the case itself does not say otherwise.
@@ -144,7 +144,7 @@ var movers = map[ReasonCode]Mover{
 	ReasonQueueBehind: MoverWait, ReasonQueueNext: MoverSystem, ReasonRunning: MoverWait, ReasonStuck: MoverOperator,
 	ReasonAborting: MoverSystem, ReasonFencing: MoverSystem, ReasonSuspect: MoverSystem, ReasonQuarantined: MoverOperator, ReasonIdentical: MoverYou,
 	ReasonOffline: MoverSystem, ReasonStoreTrouble: MoverOperator,
-	ReasonUnexplained: MoverOperator, ReasonIdleNoWork: MoverWait, ReasonIdleNothing: MoverWait, ReasonIdleClaiming: MoverSystem,
+	ReasonUnexplained: MoverOperator, ReasonIdleNoWork: MoverWait, ReasonIdleClaiming: MoverSystem,
 	ReasonDone: MoverWait, ReasonFailedSummary: MoverYou,
 	ReasonExitCode: MoverYou, ReasonExitSignal: MoverYou, ReasonExitOOM: MoverYou, ReasonExitTransient: MoverSystem,
 	ReasonExitPermanent: MoverYou, ReasonExitBadWorker: MoverOperator, ReasonTimeout: MoverYou, ReasonNoProgress: MoverYou,
@@ -162,7 +162,7 @@ var movers = map[ReasonCode]Mover{
 	ReasonPlaceOrdered: MoverSystem, ReasonPlaceEnough: MoverWait, ReasonPlaceMaxHot: MoverYou, ReasonPlaceHold: MoverSystem,
 	ReasonPlaceNeeded: MoverWait, ReasonPlaceHostBusy: MoverSystem, ReasonPlaceBackoff: MoverSystem, ReasonPlaceBusy: MoverWait,
 	ReasonThrash: MoverYou, ReasonStarving: MoverWait, ReasonSlot: MoverWait,
-	ReasonBusyTime: MoverWait, ReasonLoadingTime: MoverSystem,
+	ReasonBusyTime: MoverWait, ReasonLoadingTime: MoverSystem, ReasonBrainAway: MoverOperator,
 }
 
 // ReasonCodes is the closed list, sorted.

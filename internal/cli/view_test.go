@@ -65,7 +65,7 @@ func sampleWorker() candor.Worker {
 		},
 		State: candor.WorkerCold, JoinedAt: ago(time.Hour), SeenAt: ago(3 * time.Second), AskedAt: ago(5 * time.Second),
 		Completed: 42, Failed: 1, Doing: "waiting for work", DoingAt: ago(14 * time.Minute),
-		Reason: &candor.Reason{Code: candor.ReasonIdleNothing, Mover: candor.MoverOperator, Since: ago(14 * time.Minute),
+		Reason: &candor.Reason{Code: candor.ReasonLabel, Mover: candor.MoverYou, Since: ago(14 * time.Minute),
 			Text: "idle 14m with 123 llm tasks queued: no load was ordered for worker-1", Next: "candor why " + taskB.String()},
 	}
 }

@@ -16,6 +16,35 @@ func (s *State) Apply(now time.Time, cmd Command) (any, error) {
 	if now.After(s.now) {
 		s.now = now
 	}
+	reply, err := s.apply(cmd)
+	s.keepAccountsAfter(cmd)
+	return reply, err
+}
+
+// keepAccountsAfter settles the accounts of those whose time may go to something
+// else after a command. A tick does it itself.
+func (s *State) keepAccountsAfter(cmd Command) {
+	switch c := cmd.(type) {
+	case Claim:
+		s.keepAccountOf(c.Worker)
+	case Heartbeat:
+		s.keepAccountOf(c.Worker)
+	case Register:
+		s.keepAccountOf(c.Req.Info.Name)
+	case Leave:
+		s.keepAccountOf(c.Worker)
+	case HostSeen, Pause, Resume, Drain, Undrain, Cancel, Retry, Configure:
+		s.keepAccounts()
+	}
+}
+
+func (s *State) keepAccountOf(name string) {
+	if w := s.workers[name]; w != nil {
+		s.keepAccount(w)
+	}
+}
+
+func (s *State) apply(cmd Command) (any, error) {
 	switch c := cmd.(type) {
 	case Submit:
 		return s.submit(c)

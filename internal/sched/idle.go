@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"candor"
 )
@@ -66,31 +67,81 @@ func (s *State) idleBecause(w *worker, r *candor.Report) {
 	if w.idle.IsZero() {
 		w.idle = s.now
 	}
-	w.setReason(s.now, s.idleReason(w, r))
+	w.setReason(s.now, s.idleReason(w, r, nil))
 }
 
-// idleReason is the one reason why a worker is idle: what holds back most of
-// the queued tasks, or that there are none.
-func (s *State) idleReason(w *worker, r *candor.Report) *candor.Reason {
-	have := s.have(w)
+// Why a worker is idle is asked when it asks for work, and again every second:
+// its claim may be held for long while things change. On a large farm not all
+// can be asked each second; idleAsks bounds how many questions are.
+const (
+	idleEvery = time.Second
+	idleAsks  = 1000
+)
+
+// askIdle asks idle workers, in turns, why they are.
+func (s *State) askIdle() {
+	if s.now.Sub(s.idleAt) < idleEvery || len(s.roster) == 0 {
+		return
+	}
+	s.idleAt = s.now
+	kinds := 1
+	for _, sh := range s.shapeList {
+		kinds += min(sh.total(), 1)
+	}
+	var l *look
+	for i, asked := 0, 0; i < len(s.roster) && asked < idleAsks; i++ {
+		w := s.roster[s.idleNext%len(s.roster)]
+		s.idleNext = (s.idleNext + 1) % len(s.roster)
+		if len(w.running) > 0 || !w.present() || w.silent {
+			continue
+		}
+		asked += kinds
+		have := s.have(w)
+		if l == nil {
+			l = s.look() // one for all who are asked
+		}
+		w.setReason(s.now, s.idleReason(w, s.report(w, &have), l))
+	}
+}
+
+// holdsBack is what keeps a worker from taking anything at all, or nil.
+func (s *State) holdsBack(w *worker) *candor.Reason {
 	switch {
 	case w.state == candor.WorkerGone:
 		return candor.NewReason(candor.ReasonWorkerGone, w.info.Name+" has left")
 	case w.state == candor.WorkerLost:
 		return s.lostReason(w)
 	case s.allPause != nil:
-		return candor.NewReason(candor.ReasonAllPaused, "everything is "+sayPause(s.allPause)).Do("candor resume all")
+		return pauseReason(candor.ReasonAllPaused, "everything", s.allPause)
 	case w.paused != nil:
-		return candor.NewReason(candor.ReasonWorkerPaused, w.info.Name+" is "+sayPause(w.paused)).Do("candor resume worker:" + w.info.Name)
+		return pauseReason(candor.ReasonWorkerPaused, w.info.Name, w.paused)
 	case w.quarantined != nil:
 		return quarantineReason(w)
 	case w.draining:
-		return candor.NewReason(candor.ReasonDraining, w.info.Name+" drains: it takes nothing new").Do("candor worker undrain " + w.info.Name)
+		r := candor.NewReason(candor.ReasonDraining, w.info.Name+" drains: it takes nothing new").Do("candor worker undrain " + w.info.Name)
+		r.Since = w.drainedAt
+		return r
 	case w.hot != nil:
 		r := *w.hot
 		return &r
-	case have.State == candor.WorkerPaused:
+	case w.state == candor.WorkerPaused:
 		return candor.NewReason(candor.ReasonThermal, w.info.Name+" waits for its card to cool")
+	}
+	return nil
+}
+
+// pauseReason is that a person stopped something, and since when.
+func pauseReason(code candor.ReasonCode, what string, p *candor.Pause) *candor.Reason {
+	r := candor.NewReason(code, what+" is "+sayPause(p)).Do("candor resume " + scopeArg(*p))
+	r.Since = p.At
+	return r
+}
+
+// idleReason is the one reason why a worker is idle: what holds it back as a
+// whole, else what holds back most of the queued tasks, or that there are none.
+func (s *State) idleReason(w *worker, r *candor.Report, l *look) *candor.Reason {
+	if held := s.holdsBack(w); held != nil {
+		return held
 	}
 	total := 0
 	for _, n := range r.Queued {
@@ -106,15 +157,17 @@ func (s *State) idleReason(w *worker, r *candor.Report) *candor.Reason {
 	}
 	reason := mostRefused(w, r, total)
 	if reason.Code == candor.ReasonModelCold {
-		return s.coldReason(w, r, reason)
+		return s.coldReason(w, l, reason)
 	}
 	return reason
 }
 
 // coldReason is why a worker is idle that lacks the model of what is queued: the
 // rule by which no load was ordered for it, or the order that is under way.
-func (s *State) coldReason(w *worker, r *candor.Report, cold *candor.Reason) *candor.Reason {
-	l := s.look()
+func (s *State) coldReason(w *worker, l *look, cold *candor.Reason) *candor.Reason {
+	if l == nil {
+		l = s.look()
+	}
 	for _, d := range l.wanted() {
 		root := l.whyNot(d, w)
 		if root == nil {

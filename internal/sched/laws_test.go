@@ -15,6 +15,7 @@ func (w *world) checkLaws(cmd Command) {
 	w.checkLeases(cmd)
 	w.checkOnce(cmd)
 	w.checkReasons(cmd)
+	w.checkAccounts(cmd)
 }
 
 func (w *world) checkCounts(cmd Command) {
@@ -163,6 +164,30 @@ func (w *world) checkOnce(cmd Command) {
 		if t != nil && t.state == processing && t.run.lease != lease && !w.told[lease] {
 			w.t.Fatalf("%T: %s runs under lease %d on %s, while lease %d lives on %s and nobody said so",
 				cmd, t.name(), t.run.lease, t.run.worker, lease, p.worker.info.Name)
+		}
+	}
+}
+
+// checkAccounts adds up where each worker's time went: it is all of its time
+// since it joined, no less and no more, and goes to what it does now.
+func (w *world) checkAccounts(cmd Command) {
+	for _, k := range w.s.roster {
+		v := w.s.workerView(k)
+		a, sum := v.Account, candor.Duration(0)
+		for code, d := range a.Sums {
+			if !slices.Contains(candor.ReasonCodes(), code) || d < 0 {
+				w.t.Fatalf("%T: %s has %s of %s", cmd, k.info.Name, d, code)
+			}
+			sum += d
+		}
+		if whole := a.To.Sub(a.From); sum.D() != whole || whole < 0 {
+			w.t.Fatalf("%T: %s has an account of %s for %s: %v", cmd, k.info.Name, sum, whole, a.Sums)
+		}
+		if gone := k.state == candor.WorkerGone; !gone && !a.To.Equal(w.s.now) || gone && a.To.After(w.s.now) {
+			w.t.Fatalf("%T: the account of %s ends at %s, now is %s", cmd, k.info.Name, a.To, w.s.now)
+		}
+		if k.account.code != w.s.accountCode(k) {
+			w.t.Fatalf("%T: the time of %s goes to %s, and should to %s", cmd, k.info.Name, k.account.code, w.s.accountCode(k))
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 // recent counts completions of the last five minutes in buckets of a second.
 type recent struct {
-	buckets [300]int
+	buckets [300]int32
 	head    int64 // unix second of the newest bucket
 	sum     int
 }
@@ -29,7 +29,7 @@ func (r *recent) advance(now time.Time) {
 	}
 	for r.head < sec {
 		r.head++
-		r.sum -= r.buckets[r.head%300]
+		r.sum -= int(r.buckets[r.head%300])
 		r.buckets[r.head%300] = 0
 	}
 }
@@ -37,6 +37,15 @@ func (r *recent) advance(now time.Time) {
 func (r *recent) count(now time.Time) int {
 	r.advance(now)
 	return r.sum
+}
+
+// share is the part of the farm's recent completions that a worker did, 0 to 1.
+func (s *State) share(w *worker) float64 {
+	all := s.recent.count(s.now)
+	if all == 0 {
+		return 0
+	}
+	return float64(w.recent.count(s.now)) / float64(all)
 }
 
 // monitor remembers the last MONITOR line.

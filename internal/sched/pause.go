@@ -172,7 +172,7 @@ func (s *State) drain(req candor.ChangeRequest, on bool) (candor.ChangeReply, er
 		verb := yesNo(on, "drains: it takes nothing new", "takes work again")
 		ch.Text = fmt.Sprintf("%s %s; %s running", w.info.Name, verb, count(len(w.running), "task"))
 		if w.draining != on && !req.DryRun {
-			w.draining = on
+			w.draining, w.drainedAt = on, s.now
 			s.ready++
 			s.touchWorker(w)
 			s.event(&candor.Event{

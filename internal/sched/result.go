@@ -216,6 +216,9 @@ func (s *State) succeed(t *task, r *candor.Result) {
 	t.step.addRows(r.Rows)
 	if !t.isOrder() {
 		s.recent.add(s.now)
+		if w := s.workers[t.run.worker]; w != nil {
+			w.recent.add(s.now)
+		}
 	}
 	s.completed(t, r)
 	for _, m := range t.step.manifests {

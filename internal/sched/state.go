@@ -49,8 +49,11 @@ type State struct {
 	served   map[string]time.Time    // when somebody was last there for a model that is wanted
 	placeAt  time.Time               // of the last look at placement; zero: one is due
 
-	recent  recent
-	monitor monitor
+	recent     recent
+	monitor    monitor
+	idleAt     time.Time // when idle workers were last asked why
+	idleNext   int       // who is asked next, by place in roster
+	accountsAt time.Time // when all accounts were last stored
 
 	// What the next commit has to store.
 	changes      Changes
@@ -100,6 +103,7 @@ func (s *State) begin(now time.Time) {
 		if len(w.running) == 0 {
 			w.idle = now
 		}
+		s.resumeAccount(w)
 		for _, t := range w.running {
 			t.run.moved = now
 		}

@@ -22,6 +22,9 @@ func (s *State) tick() {
 	}
 	s.relaxAvoid()
 	s.place()
+	s.askIdle()
+	s.keepAccounts()
+	s.storeAccounts()
 	s.evict()
 	s.monitorLine()
 }

@@ -15,13 +15,13 @@ type stamp = time.Time
 // else what every worker says, else who goes first.
 func (s *State) queuedReason(t *task, out *candor.Explanation) *candor.Reason {
 	if s.allPause != nil {
-		return candor.NewReason(candor.ReasonAllPaused, "everything is "+sayPause(s.allPause)).Do("candor resume all")
+		return s.notBeforeQueued(t, pauseReason(candor.ReasonAllPaused, "everything", s.allPause))
 	}
 	if p := t.batch().pause; p != nil {
-		return candor.NewReason(candor.ReasonBatchPaused, fmt.Sprintf("batch %s is %s", p.Target, sayPause(p))).Do("candor resume " + p.Target)
+		return s.notBeforeQueued(t, pauseReason(candor.ReasonBatchPaused, "batch "+p.Target, p))
 	}
 	if p := s.classPause[t.step.spec.Class]; p != nil {
-		return candor.NewReason(candor.ReasonClassPaused, fmt.Sprintf("class %s is %s", p.Target, sayPause(p))).Do("candor resume class:" + p.Target)
+		return s.notBeforeQueued(t, pauseReason(candor.ReasonClassPaused, "class "+p.Target, p))
 	}
 	if r := t.reason(); r != nil && (r.Code == candor.ReasonBackoff || r.Code == candor.ReasonSuspect) {
 		return r
@@ -46,6 +46,15 @@ func (s *State) queuedReason(t *task, out *candor.Explanation) *candor.Reason {
 			With("ahead", ahead)
 	}
 	return s.sayOvertaken(t, r, out.Workers)
+}
+
+// notBeforeQueued is a reason that holds a task since the later of its own
+// beginning and the task's queueing.
+func (s *State) notBeforeQueued(t *task, r *candor.Reason) *candor.Reason {
+	if at := s.since(t); at.After(r.Since) {
+		r.Since = at
+	}
+	return r
 }
 
 // aheadLimit bounds how far a place in the queue is counted: beyond it nobody
@@ -223,11 +232,13 @@ func (s *State) workerReason(w *worker) candor.Reason {
 		return *r
 	}
 	have := s.have(w)
-	r := s.idleReason(w, s.report(w, &have))
-	r.Since = w.seen
-	if w.reason != nil && w.reason.Code == r.Code {
+	r := s.idleReason(w, s.report(w, &have), nil)
+	switch {
+	case r.Since.IsZero() && w.reason != nil && w.reason.Code == r.Code:
 		r.Since = w.reason.Since
-	} else if !w.idle.IsZero() && w.present() {
+	case r.Since.IsZero() && (w.idle.IsZero() || !w.present()):
+		r.Since = w.seen
+	case w.present() && w.idle.After(r.Since): // it worked until then
 		r.Since = w.idle
 	}
 	return *r

@@ -16,6 +16,7 @@ type worker struct {
 	state       candor.WorkerState
 	view        candor.View
 	draining    bool
+	drainedAt   time.Time // of draining; zero: not known
 	paused      *candor.Pause
 	trials      []trial   // tasks that failed on it since it last completed one
 	badAt       time.Time // last counted failure
@@ -28,6 +29,8 @@ type worker struct {
 	idle        time.Time // since when nothing runs; zero while something does
 	completed   int
 	failed      int
+	recent      recent  // completions
+	account     account // where its time went
 
 	doing   string
 	doingAt time.Time
@@ -55,7 +58,7 @@ type worker struct {
 func (w *worker) record() WorkerRecord {
 	return WorkerRecord{
 		Info: w.info, Session: w.session, State: w.state, Draining: w.draining,
-		JoinedAt: w.joined, SeenAt: w.seen, Completed: w.completed, Failed: w.failed,
+		JoinedAt: w.joined, SeenAt: w.seen, Completed: w.completed, Failed: w.failed, Account: w.account.view(w.account.at),
 	}
 }
 
@@ -65,6 +68,9 @@ func (s *State) restoreWorker(r *WorkerRecord) {
 	w := &worker{
 		info: r.Info, session: r.Session, state: r.State, draining: r.Draining,
 		joined: r.JoinedAt, completed: r.Completed, failed: r.Failed,
+	}
+	if r.Account != nil {
+		w.account.restore(r.Account)
 	}
 	s.addWorker(w)
 }
@@ -109,6 +115,7 @@ func (s *State) register(req candor.RegisterRequest) (candor.RegisterReply, erro
 	w.completed, w.failed, w.frozen, w.silent, w.told = 0, 0, time.Time{}, false, ""
 	w.errors, w.unseen, w.holds = nil, 0, 0
 	w.setReason(s.now, candor.NewReason(candor.ReasonIdleClaiming, "has just joined"))
+	w.openAccount(s.now)
 	s.touchWorker(w)
 	s.event(&candor.Event{
 		Level: candor.LevelInfo, Code: candor.EventWorkerJoined, Worker: w.info.Name, Text: sayJoined(w, fresh, former),
@@ -339,42 +346,14 @@ func (s *State) noteErrors(w *worker, errs map[string]int) {
 	}
 }
 
-// leave is a worker's last word: what it still held is over by its own word.
-func (s *State) leave(name string, req candor.LeaveRequest) error {
-	w, err := s.alive(name, req.Session)
-	if err != nil {
-		return err
-	}
-	level, text := candor.LevelInfo, fmt.Sprintf("Worker %s left: %s - completed %s, failed %d",
-		name, req.Why, count(req.Completed, "task"), req.Failed)
-	if req.Crash != "" {
-		level, text = candor.LevelError, fmt.Sprintf("Worker %s crashed: %s - completed %s, failed %d",
-			name, req.Crash, count(req.Completed, "task"), req.Failed)
-	}
-	s.event(&candor.Event{Level: level, Code: candor.EventWorkerLeft, Worker: name, Text: text})
-	if req.Crash != "" {
-		s.died()
-	}
-	s.gone(w)
-	for _, t := range slices.Clone(w.running) {
-		s.lose(t, candor.NewReason(candor.ReasonShutdown, name+" left before it was done"), req.Crash != "")
-	}
-	return nil
-}
-
-// gone takes a worker out of the game until it registers again. It gets a
-// session that nobody speaks for, so that its former one is fenced.
-func (s *State) gone(w *worker) {
-	w.state, w.session = candor.WorkerGone, s.meta.NextSession
-	s.meta.NextSession++
-	w.setReason(s.now, candor.NewReason(candor.ReasonWorkerGone, w.info.Name+" has left"))
-	s.touchWorker(w)
-}
-
+// setReason notes why a worker is idle. A reason that goes on keeps its
+// beginning; one that knows its own has it.
 func (w *worker) setReason(now time.Time, r *candor.Reason) {
-	if w.reason != nil && r != nil && w.reason.Code == r.Code {
+	switch {
+	case r == nil || !r.Since.IsZero():
+	case w.reason != nil && w.reason.Code == r.Code:
 		r.Since = w.reason.Since
-	} else if r != nil {
+	default:
 		r.Since = now
 	}
 	w.reason = r

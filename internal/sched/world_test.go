@@ -171,7 +171,8 @@ func (w *world) reload() {
 
 // essence is all of a state that must survive: active batches, tasks, workers,
 // pauses, counters. Not persisted, and so not in it: progress, reports, marks of
-// deaths, uncounted attempts, what supervisors were asked.
+// deaths, uncounted attempts, what supervisors were asked. Accounts are stored
+// now and then; checkAccounts knows their law.
 func (s *State) essence() string {
 	out := map[string]any{"meta": s.meta, "pauses": append([]candor.Pause{}, s.pauses...), "revision": s.revision}
 	for _, b := range s.order {
@@ -193,7 +194,7 @@ func (s *State) essence() string {
 	for _, w := range s.roster {
 		r := w.record()
 		r.SeenAt = time.Time{}
-		r.Completed, r.Failed = 0, 0
+		r.Completed, r.Failed, r.Account = 0, 0, nil
 		out["worker:"+r.Info.Name] = []any{r, w.reserved, len(w.running)}
 	}
 	for _, lease := range slices.Sorted(maps.Keys(s.leases)) {

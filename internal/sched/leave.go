@@ -1,0 +1,40 @@
+package sched
+
+import (
+	"fmt"
+	"slices"
+
+	"candor"
+)
+
+// leave is a worker's last word: what it still held is over by its own word.
+func (s *State) leave(name string, req candor.LeaveRequest) error {
+	w, err := s.alive(name, req.Session)
+	if err != nil {
+		return err
+	}
+	level, text := candor.LevelInfo, fmt.Sprintf("Worker %s left: %s - completed %s, failed %d",
+		name, req.Why, count(req.Completed, "task"), req.Failed)
+	if req.Crash != "" {
+		level, text = candor.LevelError, fmt.Sprintf("Worker %s crashed: %s - completed %s, failed %d",
+			name, req.Crash, count(req.Completed, "task"), req.Failed)
+	}
+	s.event(&candor.Event{Level: level, Code: candor.EventWorkerLeft, Worker: name, Text: text})
+	if req.Crash != "" {
+		s.died()
+	}
+	s.gone(w)
+	for _, t := range slices.Clone(w.running) {
+		s.lose(t, candor.NewReason(candor.ReasonShutdown, name+" left before it was done"), req.Crash != "")
+	}
+	return nil
+}
+
+// gone takes a worker out of the game until it registers again. It gets a
+// session that nobody speaks for, so that its former one is fenced.
+func (s *State) gone(w *worker) {
+	w.state, w.session = candor.WorkerGone, s.meta.NextSession
+	s.meta.NextSession++
+	w.setReason(s.now, candor.NewReason(candor.ReasonWorkerGone, w.info.Name+" has left"))
+	s.touchWorker(w)
+}
