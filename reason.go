@@ -241,11 +241,12 @@ type WorkerChecks struct {
 	Checks  []Check `json:"checks"`
 }
 
-// Explanation answers why for a task or a worker.
+// Explanation answers why for a task, a worker or a batch.
 type Explanation struct {
-	Subject string  `json:"subject"` // task or worker
-	Task    *Task   `json:"task,omitempty"`
-	Worker  *Worker `json:"worker,omitempty"`
+	Subject string    `json:"subject"` // task, worker or batch
+	Task    *Task     `json:"task,omitempty"`
+	Worker  *Worker   `json:"worker,omitempty"`
+	Batch   *BatchWhy `json:"batch,omitempty"`
 	// Reason is the one current reason.
 	Reason Reason `json:"reason"`
 	// Workers: for a task, each worker's checks, most willing first.
@@ -257,6 +258,25 @@ type Explanation struct {
 	// Revision and At say which state the answer speaks of.
 	Revision int64     `json:"revision"`
 	At       time.Time `json:"at"`
+}
+
+// BatchWhy is where the tasks of a batch stand, by reason.
+type BatchWhy struct {
+	ID     BatchID           `json:"id"`
+	Name   string            `json:"name"`
+	State  BatchState        `json:"state"`
+	Total  int               `json:"total"`
+	Counts map[TaskState]int `json:"counts"`
+	Groups []WhyGroup        `json:"groups"` // what somebody has to act on first
+}
+
+// WhyGroup is the tasks of a step that are in one state for one reason.
+type WhyGroup struct {
+	Step    string    `json:"step"`
+	State   TaskState `json:"state"`
+	Tasks   int       `json:"tasks"`
+	Example TaskID    `json:"example"` // one of them; Reason speaks of it
+	Reason  Reason    `json:"reason"`
 }
 
 // ShapeView is a group of queued tasks with equal requirements, as one worker sees it.

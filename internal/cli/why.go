@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,15 +16,16 @@ import (
 
 func (a *app) whyVerb() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "why TASK|WORKER|MODEL",
-		Short: "Say why a task does not run, why a worker is idle, or why a model is not loaded",
+		Use:   "why TASK|WORKER|BATCH|MODEL",
+		Short: "Say why a task does not run, why a worker is idle, where a batch stands, or why a model is not loaded",
 		Long: `Says in one sentence why TASK is where it is or WORKER is idle, whose move it is
 and since when; then what each worker says to the task, or the worker to what is
 queued, by the same checks that decide. "never" could not even when idle, "not
-now" could when something passes. For a MODEL it says what each worker answers to
+now" could when something passes. A BATCH is told by its tasks, grouped by step and
+reason: what somebody has to act on first. For a MODEL it says what each worker answers to
 loading it; -o wide adds the questions that were answered with yes.`,
-		Example: lines("candor why t_5g7n", "candor why worker-2", "candor why qwen2.5:7b -o wide", "candor why t_5g7n --json | jq .reason.code"),
-		Args:    exactly("TASK|WORKER|MODEL"),
+		Example: lines("candor why t_5g7n", "candor why worker-2", "candor why b_9m3k", "candor why qwen2.5:7b -o wide", "candor why t_5g7n --json | jq .reason.code"),
+		Args:    exactly("TASK|WORKER|BATCH|MODEL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.client(cmd)
 			if err != nil {
@@ -36,14 +38,12 @@ loading it; -o wide adds the questions that were answered with yes.`,
 			case err != nil:
 				return err
 			}
-			if t.batch != 0 {
-				e := usage("%s is a batch; why speaks of one task or worker", args[0])
-				e.Hint = fmt.Sprintf("candor show %s, or candor ls %s for its tasks", t.batch, t.batch)
-				return e
-			}
 			name := t.worker
-			if t.task != 0 {
+			switch {
+			case t.task != 0:
 				name = t.task.String()
+			case t.batch != 0:
+				name = t.batch.String()
 			}
 			x, err := c.Why(cmd.Context(), name)
 			if err != nil {
@@ -54,7 +54,7 @@ loading it; -o wide adds the questions that were answered with yes.`,
 				page{w: w, s: a.style(w), now: now}.why(x, wide)
 			})
 		},
-		ValidArgsFunction: a.completeNames(nameTasks | nameWorkers | nameModels),
+		ValidArgsFunction: a.completeNames(nameTasks | nameWorkers | nameBatches | nameModels),
 	}
 	addOutput(cmd)
 	return cmd
@@ -79,6 +79,8 @@ func subjectName(x candor.Explanation) string {
 		return x.Task.ID.String()
 	case x.Worker != nil:
 		return x.Worker.Name
+	case x.Batch != nil:
+		return x.Batch.ID.String()
 	default:
 		return x.Subject
 	}
@@ -91,10 +93,15 @@ func (p page) why(x candor.Explanation, wide bool) {
 		p.title(x.Task.ID.String(), x.Task.Name, taskState(*x.Task))
 	case x.Worker != nil:
 		p.title(x.Worker.Name, join(x.Worker.Classes), workerState(*x.Worker))
+	case x.Batch != nil:
+		p.title(x.Batch.ID.String(), x.Batch.Name, string(x.Batch.State))
 	}
 	fmt.Fprintf(p.w, "\n%s\n%s\n", sentence(x.Reason.Text), p.move(x.Reason))
 	if x.Reason.Next != "" {
 		fmt.Fprintf(p.w, "%s %s\n", p.s.bold("next:"), clean(x.Reason.Next))
+	}
+	if x.Batch != nil {
+		p.groups(x.Batch.Groups)
 	}
 	p.chain(x.Chain)
 	p.workers(x.Workers, wide)
@@ -153,6 +160,22 @@ func (p page) chain(chain []candor.Task) {
 	g := grid{indent: "  ", head: []string{"TASK", "NAME", "STATE", "WHY"}}
 	for _, t := range chain {
 		g.row(t.ID.String(), t.Name, taskState(t), taskWhy(t))
+	}
+	g.write(p.w)
+}
+
+// groups is where the tasks of a batch stand.
+func (p page) groups(groups []candor.WhyGroup) {
+	if len(groups) == 0 {
+		return
+	}
+	p.section("Where its tasks stand")
+	g := grid{
+		indent: "  ", head: []string{"TASKS", "STATE", "STEP", "CODE", "MOVE", "FOR", "LIKE"},
+		paint: func(_ int, text string) string { return p.s.state(text) },
+	}
+	for _, e := range groups {
+		g.row(strconv.Itoa(e.Tasks), string(e.State), e.Step, string(e.Reason.Code), string(e.Reason.Mover), age(p.now, e.Reason.Since), e.Example.String())
 	}
 	g.write(p.w)
 }

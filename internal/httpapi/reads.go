@@ -156,6 +156,9 @@ func (c *call) why() (candor.Explanation, error) {
 		return told, err
 	}
 	refs, findErr := c.find(c.ctx(), target)
+	if findErr == nil && len(refs.Tasks) == 0 && len(refs.Batches) == 1 {
+		return c.whyEnded(refs.Batches[0])
+	}
 	if findErr != nil || len(refs.Tasks) == 0 {
 		return told, err
 	}
@@ -169,6 +172,25 @@ func (c *call) why() (candor.Explanation, error) {
 	}
 	status, err := c.status()
 	return candor.Explanation{Subject: "task", Task: &t, Reason: ended(&t), Revision: status.Revision, At: status.At}, err
+}
+
+// whyEnded is where a batch stands that has left the brain's memory: it ended.
+func (c *call) whyEnded(id candor.BatchID) (candor.Explanation, error) {
+	b, err := c.opts.Store.Batch(c.ctx(), id)
+	if err != nil {
+		return candor.Explanation{}, err
+	}
+	status, err := c.status()
+	r := candor.NewReason(candor.ReasonDone, fmt.Sprintf("%s (%s) has ended: %s", b.ID, b.Name, b.Outcome))
+	if b.Outcome != candor.OutcomeSucceeded {
+		r = candor.NewReason(candor.ReasonFailedSummary, fmt.Sprintf("%s (%s) has ended: %s, %d of %d tasks failed", b.ID, b.Name, b.Outcome, b.Counts[candor.TaskFailed], b.Total)).
+			Do("candor show " + b.ID.String())
+	}
+	r.Since = b.FinishedAt
+	return candor.Explanation{
+		Subject: "batch", Reason: *r, Revision: status.Revision, At: status.At,
+		Batch: &candor.BatchWhy{ID: b.ID, Name: b.Name, State: b.State, Total: b.Total, Counts: b.Counts},
+	}, err
 }
 
 // ended is why a task of an ended batch is where it is.

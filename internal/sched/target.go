@@ -182,11 +182,49 @@ func (s *State) workerView(w *worker) candor.Worker {
 	return v
 }
 
+// decorateAll adds what only the living know to tasks as the store has them.
 func (s *State) decorateAll(tasks []candor.Task) []candor.Task {
+	waits := waitings{s: s, of: map[waiting]*candor.Reason{}}
 	for i := range tasks {
-		if t := s.tasks.find(tasks[i].ID); t != nil && tasks[i].State == stateNames[t.state] {
-			t.decorate(&tasks[i])
+		t := s.tasks.find(tasks[i].ID)
+		if t == nil || tasks[i].State != stateNames[t.state] {
+			continue
+		}
+		t.decorate(&tasks[i])
+		if tasks[i].Reason == nil && (t.state == queued || t.state == blocked) {
+			tasks[i].Reason = waits.reason(t)
 		}
 	}
 	return tasks
+}
+
+// waitings are the reasons why listed tasks wait. Each of the first is asked;
+// of the others one of each step and lane answers for the rest, so that a long
+// list does not hold up the loop.
+type waitings struct {
+	s     *State
+	asked int
+	of    map[waiting]*candor.Reason
+}
+
+type waiting struct {
+	step *step
+	lane *lane
+}
+
+const waitingsAsked = 100
+
+func (w *waitings) reason(t *task) *candor.Reason {
+	key := waiting{t.step, t.lane}
+	if r := w.of[key]; r != nil && w.asked >= waitingsAsked {
+		return r
+	}
+	w.asked++
+	var out candor.Explanation
+	w.s.whyTask(&out, t)
+	r := out.Reason
+	if w.of[key] == nil {
+		w.of[key] = &r
+	}
+	return &r
 }

@@ -7,7 +7,7 @@ import (
 	"candor"
 )
 
-// why answers for a task or a worker from what the deciding code recorded or
+// why answers for a task, a worker or a batch from what the deciding code recorded or
 // would decide now.
 func (s *State) why(name string) (candor.Explanation, error) {
 	t, err := s.target(name)
@@ -21,28 +21,11 @@ func (s *State) why(name string) (candor.Explanation, error) {
 	case t.worker != nil:
 		s.whyWorker(&out, t.worker)
 	case t.batch != nil:
-		lead := t.batch.lead()
-		if lead == nil {
-			return out, candor.Errorf(candor.CodeInvalid, "batch %s has no tasks yet", t.batch.rec.ID)
-		}
-		s.whyTask(&out, lead)
+		s.whyBatch(&out, t.batch)
 	default:
 		return out, candor.Errorf(candor.CodeInvalid, "why answers for a task, a worker or a batch, not for %s", t.text)
 	}
 	return out, nil
-}
-
-// lead is the task that best tells how a batch stands: the one that runs, else
-// waits, else failed.
-func (b *batch) lead() *task {
-	var best *task
-	order := [stateCount]int{processing: 1, queued: 0, blocked: 2, failed: 3, cancelled: 4, complete: 5}
-	for t := range b.eachTask() {
-		if best == nil || order[t.state] < order[best.state] {
-			best = t
-		}
-	}
-	return best
 }
 
 func (s *State) whyTask(out *candor.Explanation, t *task) {
