@@ -96,15 +96,19 @@ func (w *worker) workCode() candor.ReasonCode {
 	return candor.ReasonSlot
 }
 
-// view is the account until now.
+// view is the account until now. Time is measured by a clock that nobody sets,
+// so it ends at its beginning plus its sums, which may be a little off now where
+// the wall clock was corrected meanwhile.
 func (a *account) view(now time.Time) *candor.Account {
-	v := candor.Account{From: a.from, To: a.at, Sums: map[candor.ReasonCode]candor.Duration{}}
+	v := candor.Account{From: a.from, To: a.from, Sums: map[candor.ReasonCode]candor.Duration{}}
 	for code, d := range a.sums {
 		v.Sums[code] = candor.Duration(d)
 	}
 	if now.After(a.at) {
-		v.To = now
 		v.Sums[a.code] += candor.Duration(now.Sub(a.at))
+	}
+	for _, d := range v.Sums {
+		v.To = v.To.Add(d.D())
 	}
 	return &v
 }
