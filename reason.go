@@ -127,7 +127,7 @@ const (
 
 // Accounts: what a worker's time went to, beside the reasons for being idle.
 const (
-	ReasonBusyTime    ReasonCode = "busy"
+	ReasonBusyTime    ReasonCode = "busy"       // it worked
 	ReasonLoadingTime ReasonCode = "loading"    // or unloading
 	ReasonBrainAway   ReasonCode = "brain.away" // the brain did not run, or had not stored the account when it ended
 )
