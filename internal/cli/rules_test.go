@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"candor/internal/modelhost"
 	"candor/internal/sched"
 	"candor/internal/supervise"
 	"candor/internal/worker"
@@ -28,6 +29,11 @@ func TestSettingsHaveTheDefaultsOfTheirUsers(t *testing.T) {
 	got := others{cfg.Worker.Grace.D(), cfg.Worker.KillGrace.D(), cfg.Supervise.Backoff.D(), cfg.Supervise.BackoffMax.D(), cfg.Supervise.Stable.D(), cfg.Supervise.Grace.D()}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("worker and supervisor (-theirs +config):\n%s", diff)
+	}
+	type models struct{ Slots, Context, Load, Token any }
+	hosts := models{modelhost.DefaultSlots, modelhost.DefaultContext, modelhost.DefaultLoadTimeout, modelhost.DefaultTokenPatience}
+	if diff := cmp.Diff(hosts, models{cfg.Models.Parallel, cfg.Models.Context, cfg.Models.LoadTimeout.D(), cfg.Models.TokenPatience.D()}); diff != "" {
+		t.Errorf("model servers (-modelhost +config):\n%s", diff)
 	}
 	if cfg.Worker.KeepFailed != worker.DefaultKeepFailed {
 		t.Errorf("keep_failed is %d, the worker's default %d", cfg.Worker.KeepFailed, worker.DefaultKeepFailed)

@@ -12,10 +12,10 @@ import (
 
 // What an Options' zero values stand for.
 const (
-	DefaultSlots         = 1 // Ollama's own
-	DefaultContext       = 8192
+	DefaultSlots         = 4
+	DefaultContext       = 4096
 	DefaultLoadTimeout   = 10 * time.Minute
-	DefaultTokenPatience = 90 * time.Second
+	DefaultTokenPatience = 60 * time.Second
 	// DefaultAnswerPatience is how long the API may be silent: a machine under
 	// load pauses for seconds, not for this long.
 	DefaultAnswerPatience = 30 * time.Second

@@ -31,7 +31,7 @@ type task struct {
 	Foreach     foreach     `json:"foreach,omitempty" jsonschema:"Makes one task for each item."`
 	Outputs     named[text] `json:"outputs,omitempty" jsonschema:"Files that a run must leave in its folder, by name. Paths are relative to the folder. May hold {{ inputs.name }}."`
 	Timeout     duration    `json:"timeout,omitempty" jsonschema:"Ends an attempt that runs longer. No limit if left out."`
-	NoProgress  duration    `json:"no_progress,omitempty" jsonschema:"Ends an attempt of which nothing has moved for so long: no output, no CPU time, no file."`
+	NoProgress  duration    `json:"no_progress,omitempty" jsonschema:"Ends an attempt of which nothing has moved for so long: no output, no file that grows or changes, no candor progress. CPU time alone does not count."`
 	Retries     whole       `json:"retries,omitempty" jsonschema:"How many more attempts after one that failed by the task's own fault. 0 if left out, 100 at most."`
 	Backoff     duration    `json:"backoff,omitempty" jsonschema:"How long the second attempt waits; doubles with each further one."`
 	Priority    whole       `json:"priority,omitempty" jsonschema:"Larger goes first, between -1000 and 1000. 0 if left out."`
