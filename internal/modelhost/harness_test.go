@@ -170,6 +170,9 @@ func within(t *testing.T, o modelhost.Options, s simrt.Options, test func(t *tes
 			s.Models = usual.Models
 		}
 		s.VRAM, s.RAM = usual.VRAM, usual.RAM
+		if o.Slots == 0 {
+			o.Slots = max(1, s.Slots) // what the server is told
+		}
 		f := &fixture{t: t, sim: simrt.New(s), at: &switched{}}
 		f.at.set(f.sim)
 		o.Name, o.Kind, o.Clock, o.URL = "worker-1", runtime.Ollama, clock.System(), "http://server"

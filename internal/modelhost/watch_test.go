@@ -47,7 +47,7 @@ func TestAModelThatGivesNoTokenIsListedAndNotReady(t *testing.T) {
 		f.until("ready", ready("beta"))
 		thaw := f.sim.FreezeRunner("beta:latest")
 		s := f.until("given up", func(s candor.Serving) bool { return s.State == candor.ServerDown })
-		if want := "has not produced a token for 1m30s though its API answers"; !contains(s.Text, want) || s.Take != 0 {
+		if want := "has not produced a token for 1m though its API answers"; !contains(s.Text, want) || s.Take != 0 {
 			t.Errorf("%+v lacks %q", s, want)
 		}
 		_, err := f.Borrow(t.Context(), modelhost.Want{Model: "beta"}, nil)
@@ -128,7 +128,7 @@ func TestHungWithGreenHealth(t *testing.T) {
 		}
 		for range 2 {
 			err := <-ended
-			wantCode(t, err, runtime.CodeHung, "has not produced a token for 1m3", "though its API answers; 2 requests wait")
+			wantCode(t, err, runtime.CodeHung, "has not produced a token for 1m", "though its API answers; 2 requests wait")
 			if !runtime.CodeOf(err).Passes() {
 				t.Error("the task is to blame")
 			}
