@@ -110,6 +110,37 @@ func current(p string) bool {
 // drain"). A test of internal/cli keeps it equal to the program.
 const commandList = "internal/cli/testdata/commands.golden"
 
+// TestEveryRoomIsOnTheMap: whoever reads docs/architecture.md finds every room.
+func TestEveryRoomIsOnTheMap(t *testing.T) {
+	text, err := os.ReadFile("docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rooms() {
+		path := strings.TrimSuffix(r.Path, "/...")
+		if path != "." && !strings.HasPrefix(path, "bench/") && !strings.Contains(string(text), "`"+path+"`") {
+			t.Errorf("docs/architecture.md says nothing of %s", path)
+		}
+	}
+}
+
+// TestEveryBenchmarkIsDescribed: how to run it, and what it gave.
+func TestEveryBenchmarkIsDescribed(t *testing.T) {
+	text, err := os.ReadFile("bench/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir("bench")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.IsDir() && !strings.Contains(string(text), "\n## "+e.Name()+"\n") {
+			t.Errorf("bench/README.md has no section on %s", e.Name())
+		}
+	}
+}
+
 func TestLaws(t *testing.T) {
 	tree, err := house.Load(os.DirFS("."))
 	if err != nil {
