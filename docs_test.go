@@ -2,6 +2,7 @@ package candor_test
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -38,5 +39,40 @@ func TestModelsDocumentNamesWhatThereIs(t *testing.T) {
 	}
 	if found < 40 {
 		t.Errorf("%d names: the document has lost some", found)
+	}
+}
+
+// Every test of a fault that docs/faults.md names is there, and every one that is
+// there is named.
+func TestFaultsDocumentNamesItsTests(t *testing.T) {
+	text, err := os.ReadFile("docs/faults.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("test/e2e/*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var there []string
+	for _, path := range files {
+		source, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllStringSubmatch(string(source), -1) {
+			there = append(there, m[1])
+		}
+	}
+	var named []string
+	for _, m := range regexp.MustCompile("`(Test\\w+)`").FindAllStringSubmatch(string(text), -1) {
+		named = append(named, m[1])
+		if !slices.Contains(there, m[1]) {
+			t.Errorf("docs/faults.md names %s, which is no test of test/e2e", m[1])
+		}
+	}
+	for _, name := range there {
+		if regexp.MustCompile(`^TestF\d\d`).MatchString(name) && !slices.Contains(named, name) {
+			t.Errorf("docs/faults.md does not name %s", name)
+		}
 	}
 }
