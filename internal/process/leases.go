@@ -33,18 +33,19 @@ func LeasePath(leaseDir string, lease int64) string {
 func fencePath(record string) string { return strings.TrimSuffix(record, ".json") + ".fenced" }
 
 // Fence forbids an attempt to start or to go on: a frozen worker that claimed
-// it, but had not started it yet, finds the fence when it thaws.
-func Fence(record string) error {
-	if err := durable.WriteFile(fencePath(record), nil); err != nil {
+// it, but had not started it yet, finds the fence when it thaws. why is a
+// sentence for whoever finds it; "" where there is no more to say.
+func Fence(record, why string) error {
+	if err := durable.WriteFile(fencePath(record), []byte(why)); err != nil {
 		return fmt.Errorf("fence lease: %w", err)
 	}
 	return nil
 }
 
-// Fenced tells whether Fence was called for a record.
-func Fenced(record string) bool {
-	_, err := os.Stat(fencePath(record))
-	return err == nil
+// Fenced tells whether Fence was called for a record, and why.
+func Fenced(record string) (why string, fenced bool) {
+	b, err := os.ReadFile(fencePath(record))
+	return string(b), err == nil
 }
 
 // DropLease removes a record and its fence, once it is proven that nothing of
@@ -60,7 +61,7 @@ func DropLease(record string) error {
 // yet, so only its mark finds it; whoever dies between start and record leaves
 // nothing that could not be found.
 func Intent(mark []string, argv0 string, now time.Time) Record {
-	return Record{PID: math.MaxInt32, Boot: bootID(), Mark: mark, Argv0: argv0, Started: now}
+	return Record{PID: math.MaxInt32, Boot: bootID(), Mark: mark, Argv0: argv0, Started: now, Owner: Self()}
 }
 
 // Swept is one lease that was found in a folder of records.
@@ -122,7 +123,7 @@ func KillLeases(clk Clock, leaseDir string, patience time.Duration) ([]Swept, er
 // be frozen and thaw at any time. Record and fence stay for the worker to find.
 // An attempt without a record has no process: it is clean.
 func FenceLease(clk Clock, record string, patience time.Duration) Swept {
-	if err := Fence(record); err != nil {
+	if err := Fence(record, ""); err != nil {
 		return Swept{Path: record, Err: err}
 	}
 	return killLease(clk, record, patience)

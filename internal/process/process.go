@@ -147,6 +147,9 @@ func (p *Process) drain() {
 // PID is the main process's number, which is also its group and session.
 func (p *Process) PID() int { return p.main.PID }
 
+// Owner is the process itself as the owner of what it starts.
+func (p *Process) Owner() Owner { return Owner{PID: p.main.PID, Start: p.main.Start} }
+
 // Started is when the process was started.
 func (p *Process) Started() time.Time { return p.started }
 
@@ -178,7 +181,7 @@ func (p *Process) Tail() string { return p.log.tailText() }
 func (p *Process) Record() Record {
 	r := Record{
 		Schema: recordSchema, PID: p.main.PID, Start: p.main.Start, Boot: bootID(),
-		Mark: p.spec.Mark, Argv0: p.spec.Argv[0], Started: p.started,
+		Mark: p.spec.Mark, Argv0: p.spec.Argv[0], Started: p.started, Owner: Self(),
 	}
 	if p.leaf != nil {
 		r.Cgroup = p.leaf.dir

@@ -16,16 +16,32 @@ const recordSchema = "candor.process/v1"
 // Record is what a successor needs in order to find and end a process whose
 // parent died without doing so.
 type Record struct {
-	Schema  string    `json:"schema"` // candor.process/v1
-	PID     int       `json:"pid"`    // also the process group and session
-	Start   uint64    `json:"start"`  // see Proc.Start
-	Boot    string    `json:"boot"`   // boot id of the host; Start means nothing after a reboot
-	Mark    []string  `json:"mark,omitempty"`
-	Cgroup  string    `json:"cgroup,omitempty"`
-	Lease   uint64    `json:"lease,omitempty"`
+	Schema string   `json:"schema"` // candor.process/v1
+	PID    int      `json:"pid"`    // also the process group and session
+	Start  uint64   `json:"start"`  // see Proc.Start
+	Boot   string   `json:"boot"`   // boot id of the host; Start means nothing after a reboot
+	Mark   []string `json:"mark,omitempty"`
+	Cgroup string   `json:"cgroup,omitempty"`
+	Lease  uint64   `json:"lease,omitempty"`
+	// Owner is who started it and answers for it, by number and start; zero in
+	// records of versions that did not say.
+	Owner   Owner     `json:"owner,omitzero"`
 	Task    string    `json:"task,omitempty"`
 	Argv0   string    `json:"argv0"`
 	Started time.Time `json:"started"`
+}
+
+// Owner names a process among all that its number was and will be given to,
+// since the boot that the record tells.
+type Owner struct {
+	PID   int    `json:"pid"`
+	Start uint64 `json:"start"` // see Proc.Start
+}
+
+// Self is this process as the owner of what it starts.
+func Self() Owner {
+	self := ProcState(os.Getpid())
+	return Owner{PID: self.PID, Start: self.Start}
 }
 
 // WriteRecord puts r at path durably: file and folder are on disk when it

@@ -17,6 +17,8 @@
 //   - Every exit is logged with its code or signal, whoever caused it.
 //   - A worker is not started again before the processes of its former leases
 //     are dead or named.
+//   - What a worker's process did not start is not swept at its exit: another
+//     worker may live under the same name.
 //   - Children end with their supervisor even if it dies by KILL: each watches
 //     its parent (see Orphaned).
 package supervise

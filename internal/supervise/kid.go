@@ -74,7 +74,7 @@ func (d *kid) keep() {
 		if err == nil {
 			exit := d.attend(proc)
 			how, ran = "exited: "+exit.String(), exit.Ran
-			d.exited(exit)
+			d.exited(proc.Owner(), exit)
 			if d.ctx.Err() != nil || exit.OK() {
 				d.say(slog.LevelInfo, lineExited, d.Name+" "+how+"; not started again", exitAttrs(exit)...)
 				return
@@ -180,14 +180,19 @@ func (d *kid) attend(proc *process.Process) process.Exit {
 	return exit
 }
 
-// exited ends what a dead worker left behind, and tells the brain.
-func (d *kid) exited(exit process.Exit) {
+// exited ends what a dead worker left behind, and tells the brain. Only what
+// this very process has started is touched: one that did not get the worker's
+// name ends at once, while another works under it.
+func (d *kid) exited(who process.Owner, exit process.Exit) {
 	var left []string
+	unknown := 0
 	if d.Worker {
-		swept, err := process.KillLeases(d.k.o.Clock, d.leases, sweepPatience)
+		why := fmt.Sprintf("ended by the supervisor of %s, which had seen that worker's process (pid %d) end", d.Name, who.PID)
+		swept, legacy, err := process.KillLeasesOf(d.k.o.Clock, d.leases, who, why, sweepPatience)
 		if err != nil {
 			left = append(left, err.Error())
 		}
+		unknown = legacy
 		for _, s := range swept {
 			left = append(left, s.Names()...)
 			d.tellSwept(s)
@@ -196,7 +201,7 @@ func (d *kid) exited(exit process.Exit) {
 	left = append(left, process.Names(exit.Survivors)...)
 	d.set(func() {
 		d.seen.State, d.seen.Exit = "exited", exit.String()
-		d.seen.Clean, d.seen.Leftover = len(left) == 0, left
+		d.seen.Clean, d.seen.Leftover = len(left) == 0 && unknown == 0, left
 	})
 }
 

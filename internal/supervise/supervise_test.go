@@ -21,7 +21,7 @@ import (
 )
 
 // job starts what an attempt of a worker would be, and records it as one.
-func job(t *testing.T, dir, worker string, lease int64) int {
+func job(t *testing.T, dir, worker string, owner int, lease int64) int {
 	t.Helper()
 	leases := process.LeaseDir(dir, worker)
 	if err := os.MkdirAll(leases, 0o700); err != nil {
@@ -38,6 +38,7 @@ func job(t *testing.T, dir, worker string, lease int64) int {
 	pids(t, filepath.Join(dir, "job"), 1)
 	r := p.Record()
 	r.Lease, r.Task = uint64(lease), "t_5g7n2k9q"
+	r.Owner = process.Owner{PID: owner, Start: process.ProcState(owner).Start}
 	if err := process.WriteRecord(process.LeasePath(leases, lease), r); err != nil {
 		t.Fatal(err)
 	}
@@ -69,9 +70,9 @@ func TestAKilledChildComesBack(t *testing.T) {
 
 func TestWhatADeadWorkerLeftIsEndedAndTold(t *testing.T) {
 	dir, host := t.TempDir(), newHost()
-	attempt := job(t, dir, "worker-1", 17)
 	s := supervise(t, dir, host, child(dir, "worker-1", "worker", nil))
 	worker := pids(t, filepath.Join(dir, "pids"), 1)[0]
+	attempt := job(t, dir, "worker-1", worker, 17)
 	host.told(t, "of a running worker", func(r candor.HostReport) bool {
 		return len(r.Workers) == 1 && r.Workers[0].State == "running" && r.Workers[0].PID == worker && r.Supervisor == "up"
 	})
@@ -89,13 +90,46 @@ func TestWhatADeadWorkerLeftIsEndedAndTold(t *testing.T) {
 	})
 }
 
+// A child that did not get the worker's name ends at once: what the one that has
+// it runs is not the supervisor's to end.
+func TestTheAttemptsOfALivingWorkerAreLeftAlone(t *testing.T) {
+	dir, host := t.TempDir(), newHost()
+	other := job(t, dir, "worker-1", os.Getpid(), 17)
+	s := supervise(t, dir, host, child(dir, "worker-1", "exit", func(c *Child) { c.Env = append(c.Env, "SUPERVISE_TEST_CODE=75") }))
+	s.says(t, "exit 75; restarting in 40ms (restart 2)")
+	if !alive(other) {
+		t.Error("the attempt of a living worker was ended")
+	}
+	if _, err := os.Stat(process.LeasePath(process.LeaseDir(dir, "worker-1"), 17)); err != nil {
+		t.Error(err)
+	}
+	host.told(t, "of the exit", func(r candor.HostReport) bool {
+		return len(r.Workers) == 1 && r.Workers[0].State == "exited" && r.Workers[0].Clean
+	})
+}
+
+// A record of a version that named no owner is the next worker's to clear; what
+// was its worker's is not told to be over.
+func TestARecordWithoutOwnerIsLeftToTheNextWorker(t *testing.T) {
+	dir, host := t.TempDir(), newHost()
+	left := job(t, dir, "worker-1", 0, 17)
+	s := supervise(t, dir, host, child(dir, "worker-1", "exit", func(c *Child) { c.Env = append(c.Env, "SUPERVISE_TEST_CODE=3") }))
+	s.says(t, "exit 3; restarting in 20ms (restart 1)")
+	if !alive(left) {
+		t.Error("it was ended")
+	}
+	host.told(t, "of the exit", func(r candor.HostReport) bool {
+		return len(r.Workers) == 1 && r.Workers[0].State == "exited" && !r.Workers[0].Clean
+	})
+}
+
 // Faults F22 and F24: a frozen worker is told from a dead one, and its attempt
 // can be ended while it is frozen.
 func TestAFrozenWorkersAttemptIsFenced(t *testing.T) {
 	dir, host := t.TempDir(), newHost()
-	attempt := job(t, dir, "worker-1", 17)
 	s := supervise(t, dir, host, child(dir, "worker-1", "worker", nil))
 	worker := pids(t, filepath.Join(dir, "pids"), 1)[0]
+	attempt := job(t, dir, "worker-1", worker, 17)
 	_ = syscall.Kill(worker, syscall.SIGSTOP)
 	defer func() { _ = syscall.Kill(worker, syscall.SIGCONT) }()
 	host.told(t, "of a stopped worker", func(r candor.HostReport) bool { return len(r.Workers) == 1 && r.Workers[0].State == "stopped" })
@@ -110,7 +144,7 @@ func TestAFrozenWorkersAttemptIsFenced(t *testing.T) {
 	if alive(attempt) {
 		t.Error("the attempt lives")
 	}
-	if !process.Fenced(process.LeasePath(process.LeaseDir(dir, "worker-1"), 17)) {
+	if _, fenced := process.Fenced(process.LeasePath(process.LeaseDir(dir, "worker-1"), 17)); !fenced {
 		t.Error("the worker will not know when it thaws")
 	}
 	s.says(t, "Fenced "+candor.TaskID(5).String()+" on worker-1, which does not answer: ended pid "+strconv.Itoa(attempt))

@@ -158,8 +158,8 @@ func (w *worker) start(a *attempt) (*process.Process, *candor.Result) {
 	if err := a.record(process.Intent(spec.Mark, words[0], w.o.Clock.Now())); err != nil {
 		return fail(candor.AttemptTransient, err)
 	}
-	if process.Fenced(a.lease) {
-		return nil, a.fenced()
+	if f := a.fenced(); f != nil {
+		return nil, f
 	}
 	proc, err := process.Start(w.o.Clock, spec)
 	if err != nil {
@@ -189,9 +189,15 @@ func (a *attempt) record(r process.Record) error {
 	return process.WriteRecord(a.lease, r)
 }
 
+// fenced is how an attempt ends that somebody outside has forbidden, nil if
+// nobody has: it is handed back, and its end is no fault of the task.
 func (a *attempt) fenced() *candor.Result {
-	return &candor.Result{Outcome: candor.AttemptAborted,
-		Reason: candor.NewReason(candor.ReasonFenced, fmt.Sprintf("lease %d was taken back while this worker did not answer", a.Lease))}
+	why, fenced := process.Fenced(a.lease)
+	if !fenced {
+		return nil
+	}
+	return &candor.Result{Outcome: candor.AttemptAborted, Reason: candor.NewReason(candor.ReasonFenced,
+		or(why, fmt.Sprintf("lease %d was taken back while this worker did not answer", a.Lease)))}
 }
 
 // conclude makes the result durable, forgets the lease's record if nothing of

@@ -253,7 +253,7 @@ func TestAFencedAttemptDoesNotStart(t *testing.T) {
 	dir := t.TempDir()
 	f := startIn(t, b, dir, nil)
 	f.log.wait(t, "Joined the brain")
-	if err := process.Fence(process.LeasePath(process.LeaseDir(dir, "worker-1"), 1)); err != nil {
+	if err := process.Fence(process.LeasePath(process.LeaseDir(dir, "worker-1"), 1), ""); err != nil {
 		t.Fatal(err)
 	}
 	s := spec(dir, run("touch "+filepath.Join(dir, "ran")))

@@ -26,11 +26,11 @@ func (w *worker) finish(a *attempt, proc *process.Process, cause *order) candor.
 		e = process.Exit{Code: -1, Survivors: survivors(proc), Output: proc.Output()}
 	}
 	r := candor.Result{Exit: exitOf(e)}
+	f := a.fenced()
 	switch {
 	case cause != nil:
 		r.Outcome, r.Reason = cause.outcome, cause.reason
-	case process.Fenced(a.lease):
-		f := a.fenced()
+	case f != nil:
 		r.Outcome, r.Reason = f.Outcome, f.Reason
 	case !e.OK():
 		r.Outcome, r.Reason = w.blame(e)

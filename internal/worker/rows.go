@@ -11,7 +11,6 @@ import (
 
 	"candor"
 	"candor/internal/modelhost"
-	"candor/internal/process"
 	"candor/internal/record"
 	"candor/internal/rows"
 )
@@ -35,8 +34,8 @@ func (w *worker) answerRows(a *attempt) candor.Result {
 	})
 	switch r.Outcome {
 	case candor.AttemptDone:
-		if process.Fenced(a.lease) {
-			return *a.fenced()
+		if f := a.fenced(); f != nil {
+			return *f
 		}
 		w.harvest(a, &r)
 	case candor.AttemptFailed, candor.AttemptPermanent:
@@ -54,7 +53,7 @@ func (w *worker) salvage(a *attempt, r *candor.Result) {
 		_, err := os.Stat(filepath.Join(a.workDir(), filepath.FromSlash(file)))
 		return err != nil
 	})
-	if len(there) == 0 || process.Fenced(a.lease) {
+	if len(there) == 0 || a.fenced() != nil {
 		return
 	}
 	found, err := findOutputs(a.workDir(), there)

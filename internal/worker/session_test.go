@@ -340,6 +340,23 @@ func TestALeaseFencedFromOutsideIsToldAsSuch(t *testing.T) {
 	}
 }
 
+// What a supervisor takes for a dead worker's is told from a foreign kill, and
+// costs the task no try.
+func TestASweptAttemptIsHandedBack(t *testing.T) {
+	b := newBrain()
+	f := start(t, b, nil)
+	lease := b.add(spec(f.dir, run(`echo $$ > `+f.dir+`/pid; sleep 600`)), -1, "")
+	appears(t, filepath.Join(f.dir, "pid"))
+	swept, unknown, err := process.KillLeasesOf(f.clock(), process.LeaseDir(f.dir, "worker-1"), process.Self(), "ended by mistake", patience)
+	if err != nil || unknown != 0 || len(swept) != 1 || !swept[0].Clean() || len(swept[0].Killed) == 0 {
+		t.Fatalf("swept %+v, %d unknown, %v", swept, unknown, err)
+	}
+	r := b.result(t, lease)
+	if r.Outcome != candor.AttemptAborted || r.Reason.Code != candor.ReasonFenced || r.Reason.Text != "ended by mistake" {
+		t.Errorf("result %+v, %+v", r, r.Reason)
+	}
+}
+
 func TestUnsure(t *testing.T) {
 	for _, c := range []struct {
 		err  error
