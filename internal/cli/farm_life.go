@@ -7,7 +7,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"syscall"
 
 	"candor"
 	"candor/client"
@@ -55,13 +54,14 @@ func (f *farm) noteStart(name string, pid, restart int) {
 }
 
 // hurry asks the workers a second time, which makes them hand back what they run.
+// By INT: a second TERM right after the first would be taken for its echo.
 func (f *farm) hurry() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, name := range f.workers {
 		p, err := os.FindProcess(f.pids[name])
 		if err == nil {
-			_ = p.Signal(syscall.SIGTERM) // gone already: nothing to hurry
+			_ = p.Signal(os.Interrupt) // gone already: nothing to hurry
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"syscall"
+	"time"
 
 	"candor/internal/supervise"
 )
@@ -16,6 +17,12 @@ func stopWord(s os.Signal) string {
 	return "INT"
 }
 
+// sameStop is how soon after a signal the same one counts as its echo. timeout(1)
+// sends its signal to the child and then to the child's group, and a terminal or
+// a service manager may reach a process twice, too; nobody means a second one by
+// that. (A second one of another kind counts at once.)
+const sameStop = 500 * time.Millisecond
+
 // watchStops brings the names of what asks this process to end, until ctx does.
 // The first drains, the second interrupts; a supervisor that is gone asks once.
 func (a *app) watchStops(ctx context.Context) (<-chan string, error) {
@@ -25,9 +32,16 @@ func (a *app) watchStops(ctx context.Context) (<-chan string, error) {
 		return nil, err
 	}
 	go func() {
+		var last os.Signal
+		var at time.Time
 		for {
 			select {
 			case s := <-a.signals:
+				now := a.clk.Now()
+				if s == last && now.Sub(at) < sameStop {
+					continue
+				}
+				last, at = s, now
 				tell(ctx, words, stopWord(s))
 			case <-orphaned:
 				orphaned = nil

@@ -90,7 +90,7 @@ func TestRunInterruptedTwice(t *testing.T) {
 	p.signal(syscall.SIGINT)
 	f.until("it says that it cancels", func() bool { return strings.Contains(p.output(), "cancelling") })
 	begun := time.Now()
-	p.signal(syscall.SIGINT)
+	p.signal(syscall.SIGTERM) // a second INT so soon would be an echo
 	if code := p.wait(); code != 130 {
 		t.Errorf("it left with %d", code)
 	}
