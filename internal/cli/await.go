@@ -30,25 +30,48 @@ func withTimeout(cmd *cobra.Command) (context.Context, context.CancelFunc) {
 	return context.WithCancel(cmd.Context())
 }
 
+// waiting says how to wait for something that a brain knows.
+type waiting struct {
+	// known: it is there, even if no brain answers at the first look.
+	known bool
+	// quiet: a brain that goes away and comes back is told by another wait.
+	quiet bool
+	// away hears at each look without a brain for how long there has been none;
+	// its error ends the wait. nil: nobody.
+	away func(ctx context.Context, since time.Duration) error
+}
+
 // poll looks until done says so. A brain that goes away meanwhile is waited
 // for: what it has acknowledged is not lost.
 func (a *app) poll(ctx context.Context, look func(context.Context) (done bool, err error)) error {
-	pause, away, seen := pollFirst, false, false
+	return a.pollWith(ctx, waiting{}, look)
+}
+
+func (a *app) pollWith(ctx context.Context, how waiting, look func(context.Context) (done bool, err error)) error {
+	pause, away, seen := pollFirst, false, how.known
+	var since time.Time // valid while away
 	for {
 		done, err := look(ctx)
 		switch code := candor.CodeOf(err); {
 		case err == nil && done:
 			return nil
 		case err == nil:
-			if away {
+			if away && !how.quiet {
 				a.talk("the brain is back")
 			}
 			away, seen = false, true
 		case seen && (code == candor.CodeUnavailable || code == candor.CodeRetry):
 			if !away {
-				a.talk("the brain went away; waiting for it")
+				away, since = true, a.clk.Now()
+				if !how.quiet {
+					a.talk("the brain went away; waiting for it")
+				}
 			}
-			away = true
+			if how.away != nil {
+				if err := how.away(ctx, a.clk.Now().Sub(since)); err != nil {
+					return err
+				}
+			}
 		default:
 			return err
 		}
@@ -69,8 +92,12 @@ func timedOut(ctx context.Context) error {
 
 // awaitBatch waits until every task of a batch is final; each is told every look.
 func (a *app) awaitBatch(ctx context.Context, c *client.Client, id candor.BatchID, each func(candor.Batch)) (candor.Batch, error) {
+	return a.awaitBatchWith(ctx, c, id, waiting{}, each)
+}
+
+func (a *app) awaitBatchWith(ctx context.Context, c *client.Client, id candor.BatchID, how waiting, each func(candor.Batch)) (candor.Batch, error) {
 	var last candor.Batch
-	err := a.poll(ctx, func(ctx context.Context) (bool, error) {
+	err := a.pollWith(ctx, how, func(ctx context.Context) (bool, error) {
 		b, err := c.Batch(ctx, id.String())
 		if err != nil {
 			return false, err

@@ -23,7 +23,7 @@ type idleWatch struct {
 
 // look returns the reason why nothing of b will ever run again, nil if it may.
 func (w *idleWatch) look(ctx context.Context, b candor.Batch) *candor.Reason {
-	if w.r.farm == nil || b.State == candor.BatchComplete || b.Counts[candor.TaskProcessing] > 0 || b.Counts[candor.TaskQueued] == 0 {
+	if w.r.own.Load() == nil || b.State == candor.BatchComplete || b.Counts[candor.TaskProcessing] > 0 || b.Counts[candor.TaskQueued] == 0 {
 		w.since = time.Time{}
 		return nil
 	}
@@ -50,7 +50,7 @@ func (w *idleWatch) look(ctx context.Context, b candor.Batch) *candor.Reason {
 // complete tells whether every worker of the run has joined.
 func (w *idleWatch) complete(ctx context.Context) bool {
 	st, err := w.r.client.Status(ctx)
-	return err == nil && st.Alive >= len(w.r.farm.farm.workers)
+	return err == nil && st.Alive >= len(w.r.own.Load().farm.workers)
 }
 
 // never is the reason of a queued task of a step, if no worker could ever take it.

@@ -62,6 +62,14 @@ func (a *app) up(ctx context.Context, cfg *config.Loaded) (err error) {
 			Hint: "candor worker adds a worker to it; --state DIR starts one apart",
 		}
 	}
+	lock, err := keepFarm(cfg, keptByUp)
+	if err != nil {
+		return err
+	}
+	if lock == nil {
+		return lastKeeper(cfg).busy(cfg)
+	}
+	defer func() { err = errors.Join(err, lock.release()) }()
 	log, err := a.openLog(cfg, "up", a.Err)
 	if err != nil {
 		return err

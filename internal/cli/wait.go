@@ -93,6 +93,10 @@ func (a *app) answerBatch(ctx context.Context, cmd *cobra.Command, c *client.Cli
 	if err != nil {
 		return err
 	}
+	return a.showEnding(cmd, report)
+}
+
+func (a *app) showEnding(cmd *cobra.Command, report batchReport) error {
 	now := a.clk.Now()
 	columns := wrap(batchColumns(now), func(r batchReport) candor.Batch { return r.Batch })
 	return writeOne(a, cmd, kind{one: "batch"}, report, columns, func(w io.Writer, _ bool) {
