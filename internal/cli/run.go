@@ -15,6 +15,7 @@ import (
 )
 
 func (a *app) runVerb() *cobra.Command {
+	var waits bool
 	cmd := &cobra.Command{
 		Use:   "run PLAN",
 		Short: "Run one plan from start to end on this machine",
@@ -24,7 +25,9 @@ the paths of the outputs that no other step takes. What it started, it stops;
 another run that used it starts its own then, and goes on with its batch.
 The first INT or TERM cancels the batch and ends its processes in order; the
 second does not wait. (The same signal again within half a second is no second
-one.) Leaves with 0, 3 if tasks failed, 4 if the batch was cancelled, 5 if a step fits
+one.) When nothing of the batch runs and no worker, even idle, could take what
+is queued, the batch is cancelled; --wait-for-workers waits for one to join.
+Leaves with 0, 3 if tasks failed, 4 if the batch was cancelled, 5 if a step fits
 on no worker, 124 if --timeout ran out, 130 or 143 after a signal.`,
 		Example: lines("candor run examples/library/plan.yaml", "candor run plan.yaml -i folder=docs --workers 3",
 			"candor run plan.yaml --state ./state --json"),
@@ -38,7 +41,7 @@ on no worker, 124 if --timeout ran out, 130 or 143 after a signal.`,
 			if err != nil {
 				return err
 			}
-			r := &runner{a: a, cmd: cmd, cfg: cfg, sub: sub}
+			r := &runner{a: a, cmd: cmd, cfg: cfg, sub: sub, awaitsWorkers: waits}
 			return r.run(cmd.Context())
 		},
 	}
@@ -46,6 +49,7 @@ on no worker, 124 if --timeout ran out, 130 or 143 after a signal.`,
 	addOutput(cmd)
 	addTimeout(cmd)
 	a.farmFlags(cmd)
+	cmd.Flags().BoolVar(&waits, "wait-for-workers", false, "let a step that fits on no worker wait for one that may join")
 	return cmd
 }
 
@@ -56,6 +60,8 @@ type runner struct {
 	cfg    *config.Loaded
 	sub    *candor.Submission
 	client *client.Client
+
+	awaitsWorkers bool // a step that fits on no worker waits for one that may join
 
 	own     atomic.Pointer[started] // the farm of this run; nil: somebody else's brain
 	release func() error            // what is left to do once own has ended; set before own is

@@ -10,12 +10,17 @@ import (
 	"candor"
 )
 
-// placingPatience is how long nothing may run, with all workers of a run there,
-// before its queued steps are asked why.
-const placingPatience = 3 * time.Second
+const (
+	// placingPatience is how long nothing may run, with all workers of a run
+	// there, before its queued steps are asked why.
+	placingPatience = 3 * time.Second
+	// joiningPatience is the same with somebody else's brain, of whose workers
+	// one cannot know how many are still to come.
+	joiningPatience = 10 * time.Second
+)
 
-// idleWatch sees that a run cannot go on: its workers are all there are, and
-// none of them could ever take what is queued.
+// idleWatch sees that a run cannot go on: none of the workers, even idle, could
+// ever take what is queued.
 type idleWatch struct {
 	r     *runner
 	since time.Time // nothing has run since
@@ -23,7 +28,7 @@ type idleWatch struct {
 
 // look returns the reason why nothing of b will ever run again, nil if it may.
 func (w *idleWatch) look(ctx context.Context, b candor.Batch) *candor.Reason {
-	if w.r.own.Load() == nil || b.State == candor.BatchComplete || b.Counts[candor.TaskProcessing] > 0 || b.Counts[candor.TaskQueued] == 0 {
+	if w.r.awaitsWorkers || b.State == candor.BatchComplete || b.Counts[candor.TaskProcessing] > 0 || b.Counts[candor.TaskQueued] == 0 {
 		w.since = time.Time{}
 		return nil
 	}
@@ -31,7 +36,7 @@ func (w *idleWatch) look(ctx context.Context, b candor.Batch) *candor.Reason {
 	if w.since.IsZero() {
 		w.since = now
 	}
-	if now.Sub(w.since) < placingPatience || !w.complete(ctx) {
+	if now.Sub(w.since) < w.patience() || !w.complete(ctx) {
 		return nil
 	}
 	var reason *candor.Reason // the last step's: all are alike in that nothing of them will run
@@ -47,10 +52,22 @@ func (w *idleWatch) look(ctx context.Context, b candor.Batch) *candor.Reason {
 	return reason
 }
 
-// complete tells whether every worker of the run has joined.
+func (w *idleWatch) patience() time.Duration {
+	if w.r.own.Load() == nil {
+		return joiningPatience
+	}
+	return placingPatience
+}
+
+// complete tells whether every worker of the run has joined; with somebody
+// else's brain, whether there is one at all.
 func (w *idleWatch) complete(ctx context.Context) bool {
+	want := 1
+	if own := w.r.own.Load(); own != nil {
+		want = len(own.farm.workers)
+	}
 	st, err := w.r.client.Status(ctx)
-	return err == nil && st.Alive >= len(w.r.own.Load().farm.workers)
+	return err == nil && st.Alive >= want
 }
 
 // never is the reason of a queued task of a step, if no worker could ever take it.

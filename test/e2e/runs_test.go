@@ -171,3 +171,25 @@ func TestRunHearsAnEchoOnce(t *testing.T) {
 		t.Errorf("the batch: %+v, %v", all, err)
 	}
 }
+
+// TestJoinedRunCannotBePlaced: nor is it waited for ever with somebody else's
+// workers, unless that was asked for.
+func TestJoinedRunCannotBePlaced(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t, nil)
+	f.up(1)
+	never := `
+		a: {run: "true", requires: {labels: [nobody]}}
+	`
+	patient := f.joinedRun("patient", never, "--wait-for-workers")
+	r := f.candor("run", f.plan("never", never)).exits(5)
+	r.says("fits on 0 of 1 worker", "nobody")
+	f.work("late", "--labels", "nobody")
+	if code := patient.wait(); code != 0 {
+		t.Errorf("the patient one left with %d:\n%s", code, patient.output())
+	}
+	all, err := f.c.Batches(t.Context(), candor.BatchQuery{})
+	if err != nil || len(all) != 2 || all[0].Outcome != candor.OutcomeCancelled || all[1].Outcome != candor.OutcomeSucceeded {
+		t.Errorf("the batches: %+v, %v", all, err)
+	}
+}
