@@ -4,12 +4,17 @@ import (
 	"container/list"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 )
 
 // maxFolds bounds the repeats in waiting; the one due next gives way.
 const maxFolds = 10_000
+
+// tellLate is how much later than its last repeat a fold must be told for its
+// line to say so.
+const tellLate = time.Second
 
 // foldMark is the value behind keyFold.
 type foldMark struct {
@@ -121,22 +126,32 @@ func (f *folds) pop(now time.Time) *held {
 	}
 }
 
-// popAny returns any fold with something untold, at the end of the log.
-func (f *folds) popAny() *held {
+// popAll returns all folds with something untold, at the end of the log, in the
+// order of their last repeats.
+func (f *folds) popAll() []*held {
+	var all []*held
 	for f.queue.Len() > 0 {
 		if d := f.drop(f.queue.Front()); d != nil {
-			return d
+			all = append(all, d)
 		}
 	}
-	return nil
+	slices.SortStableFunc(all, func(a, b *held) int { return a.last.Time.Compare(b.last.Time) })
+	return all
 }
 
 // summary is the record that tells d, and marks it told. It carries the time of
-// the last repeat.
-func (d *held) summary() slog.Record {
-	span := d.last.Time.Sub(d.since)
-	r := slog.NewRecord(d.last.Time, d.last.Level,
-		fmt.Sprintf("%s (same for %s, %d times)", d.last.Message, short(span), d.count), d.last.PC)
+// the last repeat, or of the newest line told before it: the lines of a log are
+// in the order of their times. What lies between is said.
+func (d *held) summary(newest time.Time) slog.Record {
+	span, at, ago := d.last.Time.Sub(d.since), d.last.Time, ""
+	if late := newest.Sub(at); late > 0 {
+		at = newest
+		if late >= tellLate {
+			ago = fmt.Sprintf(", last %s ago", short(late))
+		}
+	}
+	r := slog.NewRecord(at, d.last.Level,
+		fmt.Sprintf("%s (same for %s, %d times%s)", d.last.Message, short(span), d.count, ago), d.last.PC)
 	d.last.Attrs(func(a slog.Attr) bool {
 		if a.Key != keyFold {
 			r.AddAttrs(a)

@@ -92,6 +92,40 @@ func TestFoldIsToldEveryPeriodAndForgottenWhenIdle(t *testing.T) {
 	}
 }
 
+// What folds held back at the end is told in order, and no line is older than
+// the one before it.
+func TestLinesAreInTheOrderOfTheirTimes(t *testing.T) {
+	var out bytes.Buffer
+	synctest.Test(t, func(t *testing.T) {
+		l := open(t, Options{Component: "w", Console: &out, Level: slog.LevelDebug})
+		log := l.Logger()
+		say := func(s string) { log.Debug(s, Fold(s)); time.Sleep(time.Second) }
+		for _, s := range []string{"a", "b", "c", "c", "b", "a", "b"} {
+			say(s)
+		}
+		log.Info("the end")
+		closeLog(t, l)
+	})
+	got := sentences(&out)
+	want := []string{
+		"a", "b", "c", "the end",
+		"c (same for 1s, 2 times, last 4s ago) repeat_ms=1000",
+		"a (same for 5s, 2 times, last 2s ago) repeat_ms=5000",
+		"b (same for 5s, 3 times, last 1s ago) repeat_ms=5000",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	last := ""
+	for line := range strings.Lines(out.String()) {
+		stamp, _, _ := strings.Cut(line, "]")
+		if stamp < last {
+			t.Errorf("%s] after %s]", stamp, last)
+		}
+		last = stamp
+	}
+}
+
 func TestFoldsOfDifferentKeysComponentsAndCodesAreApart(t *testing.T) {
 	got := folding(t, func(l *Log, log *slog.Logger) {
 		log.Info("x", Fold("a"))

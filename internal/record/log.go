@@ -30,6 +30,7 @@ type Log struct {
 	file   *spool // nil: none
 	ring   *spool // nil: none
 	folds  *folds
+	newest time.Time // of the lines in file or on the console
 	closed bool
 }
 
@@ -127,12 +128,15 @@ func (l *Log) show(h *handler, r slog.Record, e *encoder) {
 func (l *Log) tell(d *held) {
 	e := l.pool.Get().(*encoder)
 	defer l.pool.Put(e)
-	r := d.summary()
+	r := d.summary(l.newest)
 	e.encode(d.handler, r)
 	l.emit(d.handler, r, e)
 }
 
 func (l *Log) emit(h *handler, r slog.Record, e *encoder) {
+	if r.Time.After(l.newest) {
+		l.newest = r.Time
+	}
 	if l.toFile(r.Level) {
 		l.keep(l.file, e.line)
 	}
@@ -185,7 +189,7 @@ func (l *Log) Close() error {
 		l.mu.Unlock()
 		return nil
 	}
-	for d := l.folds.popAny(); d != nil; d = l.folds.popAny() {
+	for _, d := range l.folds.popAll() {
 		l.tell(d)
 	}
 	err := l.flush()
