@@ -59,11 +59,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 		if cmd.Annotations[ownSignals] == "" {
 			go a.cancelOnSignal(ctx, cancel)
 		}
-		if cmd.Flags().Lookup("output") == nil {
-			return nil
-		}
-		_, err := outputOf(cmd) // before anything is done, not after it
-		return err
+		return checkFlags(cmd)
 	}
 	cmd, err := root.ExecuteContextC(ctx)
 	if cause := (*interrupted)(nil); err != nil && errors.As(context.Cause(ctx), &cause) {
@@ -73,6 +69,19 @@ func (a *app) run(ctx context.Context, args []string) int {
 		a.explain(cmd, err)
 	}
 	return exitCode(err)
+}
+
+// checkFlags refuses values that a verb would stumble over only once it has done
+// something.
+func checkFlags(cmd *cobra.Command) error {
+	if limit, err := cmd.Flags().GetDuration("timeout"); err == nil && limit < 0 {
+		return usage("--timeout %s: a time cannot be negative", limit)
+	}
+	if cmd.Flags().Lookup("output") == nil {
+		return nil
+	}
+	_, err := outputOf(cmd)
+	return err
 }
 
 // cancelOnSignal ends a verb that has nothing to bring to an end.

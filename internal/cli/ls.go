@@ -63,7 +63,7 @@ func (a *app) lsBatches(cmd *cobra.Command, q candor.BatchQuery) error {
 	if err != nil {
 		return err
 	}
-	return writeList(a, cmd, kind{"batch", "batches"}, batches, batchColumns(a.clk.Now()))
+	return a.writeBatches(cmd, batches)
 }
 
 func (a *app) lsTasks(cmd *cobra.Command, args []string, q candor.TaskQuery) error {
@@ -87,6 +87,16 @@ func (a *app) lsTasks(cmd *cobra.Command, args []string, q candor.TaskQuery) err
 		return err
 	}
 	return writeList(a, cmd, kind{"task", "tasks"}, tasks, taskColumns(a.clk.Now()))
+}
+
+// writeBatches answers with batches in the shape in which show has one.
+func (a *app) writeBatches(cmd *cobra.Command, batches []candor.Batch) error {
+	reports := make([]batchReport, len(batches))
+	for i, b := range batches {
+		reports[i] = batchReport{BatchID: b.ID, Batch: b}
+	}
+	columns := wrap(batchColumns(a.clk.Now()), func(r batchReport) candor.Batch { return r.Batch })
+	return writeList(a, cmd, kind{"batch", "batches"}, reports, columns)
 }
 
 func batchColumns(now time.Time) []column[candor.Batch] {

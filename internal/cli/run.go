@@ -106,7 +106,7 @@ func (r *runner) work(ctx context.Context, batch *submitted) error {
 		limited, cancel = context.WithTimeout(ctx, limit)
 	}
 	defer cancel()
-	reply, err := r.submit(limited)
+	reply, err := r.submit(ctx) // uncut: what was created must be named
 	if err != nil {
 		return err
 	}

@@ -46,6 +46,7 @@ const failedShown = 10
 
 // batchReport is a batch with what went wrong in it.
 type batchReport struct {
+	BatchID candor.BatchID `json:"batch_id"` // as in every other answer that names a batch
 	candor.Batch
 	Failed []candor.Task `json:"failed,omitempty"` // the first few
 	Stuck  []candor.Task `json:"stuck,omitempty"`
@@ -68,7 +69,7 @@ func readBatch(ctx context.Context, c *client.Client, id candor.BatchID) (batchR
 	if err != nil {
 		return batchReport{}, err
 	}
-	r := batchReport{Batch: b}
+	r := batchReport{BatchID: b.ID, Batch: b}
 	if b.Counts[candor.TaskFailed] > 0 {
 		q := candor.TaskQuery{Batch: id, State: candor.TaskFailed, Limit: failedShown}
 		if r.Failed, err = c.Tasks(ctx, "", q); err != nil {

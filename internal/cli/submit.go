@@ -16,12 +16,16 @@ func (a *app) submitVerb() *cobra.Command {
 		Use:   "submit PLAN",
 		Short: "Give a plan to a running brain",
 		Long: `Checks PLAN, makes a batch of it and prints the batch's id. --wait stays until the
-batch has ended, with the exit codes of candor wait. The same plan submitted twice
+batch has ended, with the exit codes of candor wait; what --timeout or a signal
+ends then is the wait, and the batch goes on. The same plan submitted twice
 runs twice, unless both carry the same --key.`,
 		Example: lines("candor submit plan.yaml -i folder=docs", "candor submit plan.yaml --wait --timeout 1h",
 			"candor submit plan.yaml --key nightly-2026-11-24 --json | jq -r .batch_id"),
 		Args: exactly("PLAN"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("timeout") && !wait {
+				return usage("--timeout bounds the wait of --wait, which was not asked for")
+			}
 			sub, err := a.readPlan(cmd, args[0])
 			if err != nil {
 				return err
@@ -58,7 +62,9 @@ func (a *app) submit(cmd *cobra.Command, sub *candor.Submission, wait bool) erro
 	if err != nil {
 		return err
 	}
-	reply, err := c.Submit(ctx, *sub)
+	// The timeout is of the wait: cut off here, one could not name a batch that
+	// was created all the same.
+	reply, err := c.Submit(cmd.Context(), *sub)
 	if err != nil {
 		return err
 	}
@@ -66,7 +72,12 @@ func (a *app) submit(cmd *cobra.Command, sub *candor.Submission, wait bool) erro
 	if !wait {
 		return a.showSubmitted(cmd, reply)
 	}
-	a.talk("submitted %s with %s", reply.Batch, plural(reply.Tasks, "task"))
+	if f, err := outputOf(cmd); err == nil && (f == formatTable || f == formatWide) {
+		_, _ = io.WriteString(a.Out, reply.Batch.String()+"\n") // at once, whatever becomes of the wait
+		a.talk("submitted with %s", plural(reply.Tasks, "task"))
+	} else {
+		a.talk("submitted %s with %s", reply.Batch, plural(reply.Tasks, "task"))
+	}
 	return a.waitBatch(ctx, cmd, c, reply.Batch)
 }
 

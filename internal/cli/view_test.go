@@ -149,7 +149,7 @@ func plain(text string) string {
 func TestLists(t *testing.T) {
 	lists := map[string]func(a *app, cmd *cobra.Command) error{
 		"batches": func(a *app, cmd *cobra.Command) error {
-			return writeList(a, cmd, kind{"batch", "batches"}, []candor.Batch{sampleBatch()}, batchColumns(at()))
+			return a.writeBatches(cmd, []candor.Batch{sampleBatch()})
 		},
 		"tasks": func(a *app, cmd *cobra.Command) error {
 			running := candor.Task{ID: taskB, Batch: batchA, Name: "topics[8]", Class: candor.ClassLLM, State: candor.TaskProcessing, Stuck: true, Attempt: 1, Tries: 3,
@@ -170,7 +170,7 @@ func TestLists(t *testing.T) {
 		"orders": showOrders,
 		"gpus":   showCards,
 		"nothing": func(a *app, cmd *cobra.Command) error {
-			return writeList(a, cmd, kind{"batch", "batches"}, nil, batchColumns(at()))
+			return a.writeBatches(cmd, nil)
 		},
 	}
 	for name, show := range lists {

@@ -2,7 +2,10 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -79,12 +82,41 @@ func (a *app) waitBatch(ctx context.Context, cmd *cobra.Command, c *client.Clien
 	b, err := a.awaitBatch(ctx, c, id, shown.update)
 	shown.stop()
 	if err != nil {
-		return err
+		return a.waitedInVain(ctx, cmd, c, id, err)
 	}
 	if err := a.answerBatch(ctx, cmd, c, b); err != nil {
 		return err
 	}
 	return ended(b.Outcome)
+}
+
+// standPatience is how long a brain has to say how a batch stands that is waited
+// for no longer.
+const standPatience = 2 * time.Second
+
+// waitedInVain is the end of a wait before the batch's: it names the batch, and
+// answers a program with how it stands.
+func (a *app) waitedInVain(ctx context.Context, cmd *cobra.Command, c *client.Client, id candor.BatchID, err error) error {
+	code := candor.CodeOf(err)
+	stopped := code == candor.CodeInterrupted || ctx.Err() != nil && code != candor.CodeTimeout
+	if code != candor.CodeTimeout && !stopped {
+		return err
+	}
+	hint := fmt.Sprintf("%s goes on: candor wait %s waits for it, candor show %s shows it", id, id, id)
+	if stopped {
+		a.talk("%s", hint)
+	} else {
+		err = &candor.Error{Code: code, Message: "the time given by --timeout ran out", Hint: hint}
+	}
+	if f, wrong := outputOf(cmd); wrong != nil || f == formatTable || f == formatWide {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), standPatience)
+	defer cancel()
+	if report, failed := readBatch(ctx, c, id); failed == nil {
+		return errors.Join(err, a.showEnding(cmd, report))
+	}
+	return err
 }
 
 // answerBatch writes how a batch ended, with what failed.
