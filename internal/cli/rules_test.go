@@ -32,7 +32,7 @@ func TestSettingsHaveTheDefaultsOfTheirUsers(t *testing.T) {
 	}
 	type models struct{ Slots, Context, Load, Token any }
 	hosts := models{modelhost.DefaultSlots, modelhost.DefaultContext, modelhost.DefaultLoadTimeout, modelhost.DefaultTokenPatience}
-	if diff := cmp.Diff(hosts, models{cfg.Models.Parallel, cfg.Models.Context, cfg.Models.LoadTimeout.D(), cfg.Models.TokenPatience.D()}); diff != "" {
+	if diff := cmp.Diff(hosts, models{cfg.Models.Parallel, cfg.Models.Context, cfg.Models.LoadTimeout.D(), cfg.Models.Patience.D()}); diff != "" {
 		t.Errorf("model servers (-modelhost +config):\n%s", diff)
 	}
 	if cfg.Worker.KeepFailed != worker.DefaultKeepFailed {
