@@ -174,7 +174,7 @@ func (w *worker) start(a *attempt) (*process.Process, *candor.Result) {
 
 // prepare makes the attempt's folder afresh.
 func (a *attempt) prepare() error {
-	if err := os.RemoveAll(a.dir); err != nil {
+	if err := removeTree(a.dir); err != nil {
 		return fmt.Errorf("clear the attempt's folder: %w", err)
 	}
 	if err := os.MkdirAll(a.workDir(), 0o755); err != nil {

@@ -27,6 +27,9 @@ func TestMain(m *testing.M) {
 	case "worker":
 		playWorker()
 		return
+	case "unprivileged":
+		playUnprivileged()
+		return
 	}
 	goleak.VerifyTestMain(m)
 }

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"cmp"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -30,7 +31,7 @@ func (w *worker) tidy(a *attempt, r candor.Result) {
 	if keep {
 		err = w.keep(a)
 	} else {
-		err = os.RemoveAll(a.workDir())
+		err = removeTree(a.workDir())
 	}
 	if err != nil {
 		w.sayTask(slog.LevelWarn, lineDisk, a, "Files of an ended attempt could not be cleared away", slog.Any(record.KeyError, err))
@@ -38,6 +39,8 @@ func (w *worker) tidy(a *attempt, r candor.Result) {
 }
 
 // keep notes a folder under its lease, and removes the oldest beyond the bound.
+// What cannot be removed is told once and never tried again: it must not be in
+// the way of those behind it.
 func (w *worker) keep(a *attempt) error {
 	note := filepath.Join(w.keptDir(), strconv.FormatInt(a.Lease, 10))
 	if err := os.WriteFile(note, []byte(a.workDir()), 0o600); err != nil {
@@ -48,22 +51,20 @@ func (w *worker) keep(a *attempt) error {
 		return err
 	}
 	slices.SortFunc(entries, func(a, b os.DirEntry) int { return cmp.Compare(leaseNumber(a), leaseNumber(b)) })
+	var bad error
 	for _, e := range entries[:max(0, len(entries)-w.o.KeepFailed)] {
-		path := filepath.Join(w.keptDir(), e.Name())
-		dir, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		if w.ownWorkDir(string(dir)) {
-			if err := os.RemoveAll(string(dir)); err != nil {
-				return err
-			}
-		}
-		if err := os.Remove(path); err != nil {
-			return err
-		}
+		bad = errors.Join(bad, w.unkeep(filepath.Join(w.keptDir(), e.Name())))
 	}
-	return nil
+	return bad
+}
+
+// unkeep removes a noted folder and its note.
+func (w *worker) unkeep(note string) error {
+	dir, err := os.ReadFile(note)
+	if err == nil && w.ownWorkDir(string(dir)) {
+		err = removeTree(string(dir))
+	}
+	return errors.Join(err, os.Remove(note))
 }
 
 // ownWorkDir tells whether a noted folder is a work directory of an attempt,

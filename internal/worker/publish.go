@@ -42,22 +42,22 @@ func publish(a *attempt, found map[string]string) error {
 	}
 	stage := filepath.Join(parent, fmt.Sprintf(".%s.%d.new", base, a.Lease))
 	if err := fill(stage, a.Lease, found); err != nil {
-		return errors.Join(err, os.RemoveAll(stage))
+		return errors.Join(err, removeTree(stage))
 	}
 	lock := flock.New(filepath.Join(a.spec.BatchDir, ".publish"))
 	if err := lock.Lock(); err != nil {
-		return errors.Join(err, os.RemoveAll(stage))
+		return errors.Join(err, removeTree(stage))
 	}
 	defer func() { _ = lock.Close() }()
 	there, err := leaseOf(target)
 	if err == nil && there > a.Lease {
-		return errors.Join(fmt.Errorf("%w: lease %d, ours is %d", errNewer, there, a.Lease), os.RemoveAll(stage))
+		return errors.Join(fmt.Errorf("%w: lease %d, ours is %d", errNewer, there, a.Lease), removeTree(stage))
 	}
 	if err == nil {
 		err = replace(stage, target)
 	}
 	if err != nil {
-		return errors.Join(err, os.RemoveAll(stage))
+		return errors.Join(err, removeTree(stage))
 	}
 	return durable.SyncDir(parent)
 }
@@ -65,7 +65,7 @@ func publish(a *attempt, found map[string]string) error {
 // fill makes the stage: the outputs under their declared paths, and the mark,
 // all of it on disk.
 func fill(stage string, lease int64, found map[string]string) error {
-	if err := os.RemoveAll(stage); err != nil {
+	if err := removeTree(stage); err != nil {
 		return err
 	}
 	if err := os.Mkdir(stage, 0o755); err != nil {
@@ -142,7 +142,7 @@ func replace(stage, target string) error {
 		return os.Rename(stage, target)
 	}
 	if err := exchange(stage, target); err == nil {
-		return os.RemoveAll(stage)
+		return removeTree(stage)
 	}
 	return swap(stage, target)
 }
@@ -157,7 +157,7 @@ func swap(stage, target string) error {
 	if err := os.Rename(stage, target); err != nil {
 		return errors.Join(err, os.Rename(old, target))
 	}
-	return os.RemoveAll(old)
+	return removeTree(old)
 }
 
 // syncTree makes files and folders durable, so that a power failure cannot undo
