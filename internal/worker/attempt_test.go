@@ -71,6 +71,18 @@ func TestEndings(t *testing.T) {
 		"link in an output": {step: func(s *candor.Step) {
 			s.Run, s.Outputs = "mkdir d && ln -s ../.. d/up", map[string]string{"d": "d"}
 		}, outcome: candor.AttemptFailed, reason: candor.ReasonOutputMissing, text: `d holds a link that leads out of it: "up"`},
+		"one file under two names": {step: func(s *candor.Step) {
+			s.Run, s.Outputs = "echo hello > real.txt; ln -s real.txt out.txt", map[string]string{"o": "out.txt", "r": "real.txt"}
+		}, outcome: candor.AttemptFailed, reason: candor.ReasonOutputMissing, text: "exit 0, but declared output real.txt (r) is the same file as out.txt (o), by a link"},
+		"one folder under two names": {step: func(s *candor.Step) {
+			s.Run, s.Outputs = "mkdir d; ln -s d e", map[string]string{"o": "d", "p": "e"}
+		}, outcome: candor.AttemptFailed, reason: candor.ReasonOutputMissing, text: "declared output e (p) is the same file as d (o), by a link"},
+		"inside another by a link": {step: func(s *candor.Step) {
+			s.Run, s.Outputs = "mkdir d; echo x > d/x; ln -s d/x y", map[string]string{"a": "y", "b": "d"}
+		}, outcome: candor.AttemptFailed, reason: candor.ReasonOutputMissing, text: "declared output y (a) lies inside d (b), by a link"},
+		"inside another": {step: func(s *candor.Step) {
+			s.Run, s.Outputs = "mkdir e; echo x > e/x; ln -s e d", map[string]string{"a": "d/x", "b": "d"}
+		}, outcome: candor.AttemptDone},
 		"timeout": {step: func(s *candor.Step) { s.Run, s.Timeout = "sleep 60", candor.Duration(200*time.Millisecond) },
 			outcome: candor.AttemptTimeout, reason: candor.ReasonTimeout, text: "ran longer than its timeout of 200ms; it sleeps"},
 	}
@@ -79,8 +91,12 @@ func TestEndings(t *testing.T) {
 			b := newBrain()
 			f := start(t, b, func(o *Options) { o.BadWorkerExit = 123 })
 			r := b.result(t, b.add(spec(f.dir, c.step), 0, c.item))
-			if r.Outcome != c.outcome || c.reason != "" && r.Reason.Code != c.reason || !strings.Contains(r.Reason.Text, c.text) {
-				t.Fatalf("outcome %s, reason %+v", r.Outcome, r.Reason)
+			said := candor.Reason{}
+			if r.Reason != nil {
+				said = *r.Reason
+			}
+			if r.Outcome != c.outcome || c.reason != "" && said.Code != c.reason || !strings.Contains(said.Text, c.text) {
+				t.Fatalf("outcome %s, reason %+v", r.Outcome, said)
 			}
 			if name == "exit 3" && r.Tail != "no such book\n" {
 				t.Errorf("tail %q", r.Tail)

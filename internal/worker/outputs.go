@@ -49,10 +49,12 @@ func (w *worker) harvest(a *attempt, r *candor.Result) {
 		r.Outcome, r.Manifests = candor.AttemptAborted, nil
 		r.Reason = candor.NewReason(candor.ReasonFenced, fmt.Sprintf("its outputs were not put in place: %v", err))
 	default:
-		// The host's disk, not the task's work.
-		r.Outcome, r.Manifests = candor.AttemptTransient, nil
+		r.Outcome, r.Manifests = candor.AttemptFailed, nil
 		r.Reason = candor.NewReason(candor.ReasonOutputMissing, fmt.Sprintf("%s, but its outputs could not be put in place: %v", a.ended(), err))
-		w.sayTask(slog.LevelError, lineDisk, a, "Outputs could not be put in place", slog.Any(record.KeyError, err))
+		if hostFault(err) {
+			r.Outcome = candor.AttemptTransient
+			w.sayTask(slog.LevelError, lineDisk, a, "Outputs could not be put in place", slog.Any(record.KeyError, err))
+		}
 	}
 }
 
@@ -94,7 +96,7 @@ func findOutputs(work string, declared map[string]string) (map[string]string, er
 	if len(missing) > 0 {
 		return nil, fmt.Errorf("declared %s missing", strings.Join(missing, ", "))
 	}
-	return found, nil
+	return found, apart(declared, found)
 }
 
 func describe(name, p string) string {
@@ -105,8 +107,8 @@ func describe(name, p string) string {
 }
 
 // contained refuses what is not inside base, what is neither file nor folder,
-// and folders with links that lead out of themselves, which would point nowhere,
-// or anywhere, once moved.
+// what cannot be opened, and folders with links that lead out of themselves,
+// which would point nowhere, or anywhere, once moved.
 func contained(base, real, name string) error {
 	if rel, err := filepath.Rel(base, real); err != nil || rel == "." || !filepath.IsLocal(rel) {
 		return fmt.Errorf("declared output %s leads out of the work directory", name)
@@ -115,8 +117,10 @@ func contained(base, real, name string) error {
 		switch {
 		case err != nil:
 			return fmt.Errorf("declared output %s cannot be read: %w", name, err)
-		case d.IsDir() || d.Type().IsRegular():
-			return nil
+		case d.IsDir():
+			return nil // walking into it opens it
+		case d.Type().IsRegular():
+			return opens(p, name)
 		case d.Type()&fs.ModeSymlink == 0:
 			return fmt.Errorf("declared output %s holds something that is no file: %s", name, quote(filepath.Base(p)))
 		}
@@ -130,4 +134,13 @@ func contained(base, real, name string) error {
 		}
 		return nil
 	})
+}
+
+// opens tells whether a file can be read, by whoever needs it later.
+func opens(p, name string) error {
+	f, err := os.Open(p)
+	if err != nil {
+		return fmt.Errorf("declared output %s cannot be read: %w", name, err)
+	}
+	return f.Close()
 }

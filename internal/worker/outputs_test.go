@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -125,6 +126,25 @@ func TestTheNewerLeaseWins(t *testing.T) {
 	left, _ := filepath.Glob(filepath.Join(batch, ".step*"))
 	if len(left) > 0 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestWhoseFaultAMoveIs(t *testing.T) {
+	cases := map[string]struct {
+		err  error
+		host bool
+	}{
+		"the task's file":    {ofTheTask{&os.LinkError{Op: "rename", Err: syscall.EACCES}}, false},
+		"gone meanwhile":     {errors.Join(ofTheTask{os.ErrNotExist}, nil), false},
+		"disk full":          {ofTheTask{&os.PathError{Op: "write", Err: syscall.ENOSPC}}, true},
+		"disk broken":        {errors.Join(ofTheTask{&os.PathError{Op: "sync", Err: syscall.EIO}}, nil), true},
+		"read-only":          {ofTheTask{&os.PathError{Op: "open", Err: syscall.EROFS}}, true},
+		"the batch's folder": {&os.PathError{Op: "mkdir", Err: syscall.EACCES}, true},
+	}
+	for name, c := range cases {
+		if got := hostFault(c.err); got != c.host {
+			t.Errorf("%s: the host's is %v", name, got)
+		}
 	}
 }
 

@@ -41,8 +41,11 @@ func publish(a *attempt, found map[string]string) error {
 		return err
 	}
 	stage := filepath.Join(parent, fmt.Sprintf(".%s.%d.new", base, a.Lease))
+	if err := errors.Join(removeTree(stage), os.Mkdir(stage, 0o755)); err != nil {
+		return err
+	}
 	if err := fill(stage, a.Lease, found); err != nil {
-		return errors.Join(err, removeTree(stage))
+		return errors.Join(ofTheTask{err}, removeTree(stage))
 	}
 	lock := flock.New(filepath.Join(a.spec.BatchDir, ".publish"))
 	if err := lock.Lock(); err != nil {
@@ -62,15 +65,9 @@ func publish(a *attempt, found map[string]string) error {
 	return durable.SyncDir(parent)
 }
 
-// fill makes the stage: the outputs under their declared paths, and the mark,
+// fill fills the stage: the outputs under their declared paths, and the mark,
 // all of it on disk.
 func fill(stage string, lease int64, found map[string]string) error {
-	if err := removeTree(stage); err != nil {
-		return err
-	}
-	if err := os.Mkdir(stage, 0o755); err != nil {
-		return err
-	}
 	// The longest path first: an output inside another one's folder is moved
 	// before the folder is.
 	for _, p := range slices.Backward(slices.Sorted(maps.Keys(found))) {

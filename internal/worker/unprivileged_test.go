@@ -19,6 +19,13 @@ import (
 // forbidden to it. Each gets an empty folder of its own and tells what it saw.
 func unprivileged() map[string]func(dir string) string {
 	return map[string]func(string) string{
+		"unreadable output": func(dir string) string {
+			if err := os.WriteFile(filepath.Join(dir, "out.txt"), []byte("a"), 0o000); err != nil {
+				return err.Error()
+			}
+			_, err := findOutputs(dir, map[string]string{"o": "out.txt"})
+			return fmt.Sprint(err)
+		},
 		"read-only folders": func(dir string) string {
 			w := &worker{o: Options{StateDir: dir, KeepFailed: 1}, dir: dir}
 			if err := os.MkdirAll(w.keptDir(), 0o700); err != nil {
@@ -74,6 +81,12 @@ func asNobody(t *testing.T, scene string) string {
 		t.Fatalf("%v: %s", err, out)
 	}
 	return string(out)
+}
+
+func TestAnOutputThatCannotBeReadIsTheTasks(t *testing.T) {
+	if said := asNobody(t, "unreadable output"); !strings.HasPrefix(said, "declared output out.txt (o) cannot be read: open ") {
+		t.Errorf("%q", said)
+	}
 }
 
 // One folder that may not be written must not keep all others for ever.
