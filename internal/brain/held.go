@@ -57,7 +57,10 @@ func (b *Brain) tryHeld(now time.Time, answers *[]*request, current *sched.Comma
 		*current = r.cmd
 		*answers = append(*answers, r)
 		gone := r.ctx.Err()
-		if gone == nil && (b.news(now, r, retry) || !now.Before(r.until)) {
+		over := !now.Before(r.until)
+		// One whose time is over is answered by what is so now, not by what was
+		// when it began to wait.
+		if gone == nil && (b.news(now, r, retry || over) || over) {
 			continue
 		}
 		*answers = (*answers)[:len(*answers)-1]

@@ -77,6 +77,36 @@ func TestHeldClaimTimesOut(t *testing.T) {
 	})
 }
 
+// TestHeldClaimTellsOfTheQueueAsItIs: when its time is over, what it saw at its
+// beginning may be long gone.
+func TestHeldClaimTellsOfTheQueueAsItIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t)
+		session := r.join("worker-1", 1)
+		batch := must[candor.SubmitReply](r, sched.Submit{Sub: modelPlan()})
+		waiting := r.begin(t.Context(), claim("worker-1", session, 1, 5*time.Second))
+		time.Sleep(2 * time.Second) // of the bubble
+		must[candor.ChangeReply](r, sched.Cancel{Req: candor.ChangeRequest{Targets: []string{batch.Batch.String()}}})
+		begun := time.Now()
+		a := <-waiting
+		if a.err != nil {
+			t.Fatal(a.err)
+		}
+		report := a.reply.(candor.ClaimReply).Report
+		if report == nil || report.Queued[candor.ClassLLM] != 0 || len(report.Refused) > 0 || !report.At.Equal(time.Now()) {
+			t.Errorf("the report says %+v", report)
+		}
+		if took := time.Since(begun); took != 3*time.Second {
+			t.Errorf("it was answered %s after the cancel, want when its time was over", took)
+		}
+		for _, w := range must[[]candor.Worker](r, sched.Workers{}) {
+			if w.Reason == nil || w.Reason.Code != candor.ReasonIdleNoWork {
+				t.Errorf("%s is idle because of %+v", w.Name, w.Reason)
+			}
+		}
+	})
+}
+
 // TestHeldClaimOfAGoneCaller is forgotten: its task goes to somebody who is there.
 func TestHeldClaimOfAGoneCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
