@@ -31,6 +31,8 @@ func transcript(l *slog.Logger) {
 	w := l.With(KeyWorker, "worker-1")
 	say(w, slog.LevelInfo, "Claimed script task: d5de16d7 (transcribe-12)",
 		slog.String(KeyTask, "t_0199aa00-d5de16d7"), slog.String(KeyClass, "script"), slog.Int(KeyAttempt, 1))
+	say(w, slog.LevelInfo, "Claimed cpu task: 0199aa01 (a[1])",
+		slog.String(KeyName, "a[1]"), slog.String(KeyClass, "cpu"), slog.Int(KeyAttempt, 1), slog.Int64(KeyLease, 12))
 	say(w, slog.LevelDebug, "Lost race: d5de16d7 (to worker-2, by 4ms)", slog.Int64(KeyDurationMS, 4))
 	say(l, slog.LevelWarn, "Stuck tasks detected: a1b2c3d4 on worker-1 for 6m", slog.String(KeyComponent, "brain"))
 	say(l, slog.LevelError, "Worker crashed in main loop", slog.Any(KeyError, errors.New("index out of range [3]\nwith length 3")))

@@ -20,8 +20,8 @@ const (
 //
 //	[2026-02-07T21:45:30.123Z] [worker-1] sentence
 //
-// Attributes follow only on a verbose console, and only those whose value the
-// line does not have already. An error is the exception: it is the cause,
+// Attributes follow only on a verbose console, and texts only if the line does
+// not have them already. An error is the exception: it is the cause,
 // and follows always.
 func (e *encoder) appendText(b []byte, h *handler, r slog.Record, verbose bool) []byte {
 	b = append(b, '[')
@@ -58,11 +58,12 @@ func mark(level slog.Level, color bool) string {
 }
 
 func (e *encoder) appendExtra(b []byte, a slog.Attr, sentence string, verbose bool) []byte {
-	if a.Key == keyFold || a.Key == KeyComponent || !verbose && a.Key != KeyError {
+	// The summary of a fold always says how often.
+	if a.Key == keyFold || a.Key == KeyComponent || a.Key == KeyRepeats || !verbose && a.Key != KeyError {
 		return b
 	}
 	value := textOf(a.Value)
-	if value == "" || value == e.component || says(sentence, value) {
+	if value == "" || value == e.component || tells(a.Value) && says(sentence, value) {
 		return b
 	}
 	b = append(b, ' ')
@@ -90,8 +91,22 @@ func textOf(v slog.Value) string {
 	return string(appendAny(nil, v.Any()))
 }
 
-// says reports whether sentence has value as a word of its own: the "1" of
-// attempt=1 is not said by "worker-1".
+// telling is the shortest text that a sentence does not hold by coincidence.
+const telling = 4
+
+// tells reports whether v, found in a sentence, is what the sentence speaks of.
+// A number is not: the 1 of attempt=1 may be an index, a count or an exit code.
+func tells(v slog.Value) bool {
+	switch v.Kind() {
+	case slog.KindString, slog.KindAny:
+		return utf8.RuneCountInString(textOf(v)) >= telling
+	default:
+		return false
+	}
+}
+
+// says reports whether sentence has value as a word of its own: "worker-1" is
+// not said by "worker-12".
 func says(sentence, value string) bool {
 	for from := 0; ; {
 		i := strings.Index(sentence[from:], value)
