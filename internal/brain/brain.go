@@ -57,7 +57,7 @@ type Brain struct {
 	inbox   chan *request
 	stopped chan struct{} // closed when the loop has ended
 	events  *log
-	lines   chan []candor.Event // to the logging goroutine; loop sends
+	lines   chan []line // to the logging goroutine; loop sends
 
 	// loop only
 	state  *sched.State
@@ -89,7 +89,7 @@ func New(ctx context.Context, opts Options) (*Brain, error) {
 	}
 	b := &Brain{
 		opts: opts, started: opts.Clock.Now(), inbox: make(chan *request, maxRound), stopped: make(chan struct{}),
-		lines: make(chan []candor.Event, 16),
+		lines: make(chan []line, 16),
 	}
 	snap, err := b.load(ctx)
 	if err != nil {

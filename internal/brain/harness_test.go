@@ -235,6 +235,7 @@ func (r *rig) begin(ctx context.Context, cmd sched.Command) <-chan answer {
 type logbook struct {
 	mu    sync.Mutex
 	lines []string
+	attrs []map[string]string // of each line
 }
 
 func (l *logbook) Enabled(context.Context, slog.Level) bool { return true }
@@ -245,6 +246,9 @@ func (l *logbook) Handle(_ context.Context, rec slog.Record) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.lines = append(l.lines, rec.Level.String()+" "+rec.Message)
+	attrs := map[string]string{}
+	rec.Attrs(func(a slog.Attr) bool { attrs[a.Key] = a.Value.String(); return true })
+	l.attrs = append(l.attrs, attrs)
 	return nil
 }
 

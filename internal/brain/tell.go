@@ -20,7 +20,19 @@ func (b *Brain) tell(events []candor.Event) {
 		kept = slices.DeleteFunc(slices.Clone(events), func(e candor.Event) bool { return e.Seq == 0 })
 	}
 	b.events.add(kept)
-	b.lines <- events
+	lines := make([]line, len(events))
+	for i := range events {
+		lines[i].Event = &events[i]
+		lines[i].plan, lines[i].name = b.state.Named(events[i].Batch, events[i].Task)
+	}
+	b.lines <- lines
+}
+
+// line is an event with what the log calls its batch and its task. The state
+// knows the names, and only the loop may ask it.
+type line struct {
+	*candor.Event
+	plan, name string
 }
 
 // writeLines logs what tell hands over, until the channel closes.
@@ -28,9 +40,8 @@ func (b *Brain) writeLines(done chan<- struct{}) {
 	defer close(done)
 	ctx := context.Background()
 	h := b.opts.Log.Handler()
-	for events := range b.lines {
-		for i := range events {
-			e := &events[i]
+	for lines := range b.lines {
+		for _, e := range lines {
 			level := levels[e.Level]
 			if !h.Enabled(ctx, level) {
 				continue
@@ -51,16 +62,25 @@ var levels = map[candor.Level]slog.Level{
 }
 
 // addAttrs puts an event's operands under the keys that all of candor uses.
-func addAttrs(rec *slog.Record, e *candor.Event) {
+func addAttrs(rec *slog.Record, e line) {
 	rec.AddAttrs(slog.String(record.KeyCode, string(e.Code)))
 	if e.Worker != "" {
 		rec.AddAttrs(slog.String(record.KeyWorker, e.Worker))
+	}
+	if e.plan != "" {
+		rec.AddAttrs(slog.String(record.KeyPlan, e.plan))
 	}
 	if e.Batch != 0 {
 		rec.AddAttrs(slog.String(record.KeyBatch, e.Batch.String()))
 	}
 	if e.Task != 0 {
 		rec.AddAttrs(slog.String(record.KeyTask, e.Task.String()))
+	}
+	if e.name != "" {
+		rec.AddAttrs(slog.String(record.KeyName, e.name))
+	}
+	if e.Class != "" {
+		rec.AddAttrs(slog.String(record.KeyClass, string(e.Class)))
 	}
 	if e.Attempt != 0 {
 		rec.AddAttrs(slog.Int(record.KeyAttempt, e.Attempt))

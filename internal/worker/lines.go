@@ -45,7 +45,7 @@ func (w *worker) say(level slog.Level, code, text string, attrs ...slog.Attr) {
 // sayTask is say about one attempt.
 func (w *worker) sayTask(level slog.Level, code string, a *attempt, text string, attrs ...slog.Attr) {
 	all := append([]slog.Attr{
-		slog.String(record.KeyTask, a.Task.String()), slog.String(record.KeyBatch, a.spec.Batch.String()),
+		slog.String(record.KeyTask, a.Task.String()), slog.String(record.KeyPlan, a.spec.BatchName), slog.String(record.KeyBatch, a.spec.Batch.String()),
 		slog.String(record.KeyName, a.name()), slog.String(record.KeyClass, string(a.spec.Step.Class)),
 		slog.Int(record.KeyAttempt, a.Attempt), slog.Int64(record.KeyLease, a.Lease),
 	}, attrs...)
