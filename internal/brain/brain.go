@@ -23,6 +23,9 @@ type Options struct {
 	// Retention of history, applied every PruneEvery (0 = ten minutes).
 	Retention  store.Retention
 	PruneEvery time.Duration
+	// Pruned is told which batches have left the history, beside the loop, so that
+	// what is kept of them elsewhere can go, too. nil: nobody.
+	Pruned func(batches []candor.BatchID)
 	// Beat is called once a round, at least once a second while the loop lives:
 	// a watchdog fed by it sees a stuck loop. nil: nobody.
 	Beat func()

@@ -15,6 +15,7 @@ import (
 	"candor"
 	"candor/internal/config"
 	"candor/internal/gpu"
+	"candor/internal/store/sqlite"
 	"candor/internal/worker"
 )
 
@@ -104,6 +105,9 @@ func (a *app) work(ctx context.Context, cfg *config.Loaded, w workerFlags) (err 
 		GPU: card, Supervisor: w.supervisor, Version: version(), Log: log.Logger(), Clock: a.clk, Stop: stops,
 		Grace: cfg.Worker.Grace.D(), KillGrace: cfg.Worker.KillGrace.D(),
 		BadWorkerExit: cfg.Worker.BadExit, KeepFailed: cfg.Worker.KeepFailed,
+	}
+	if !sqlite.Lives(string(cfg.State)) {
+		o.KeepLogs = cfg.Retention.Age.D() // a brain would remove them by its history
 	}
 	if len(o.Classes) == 0 {
 		o.Classes = nil // nil is the worker's own choice, an empty list is none

@@ -73,12 +73,13 @@ func Run(ctx context.Context, o Options) (err error) {
 	defer func() { err = errors.Join(err, st.Close()) }()
 	b, err := brain.New(ctx, brain.Options{
 		Store: st, Sched: o.Sched, Clock: o.Clock, Log: o.Log, Flush: o.Flush, Retention: o.Retention,
-		PruneEvery: o.PruneEvery, Beat: o.Beat, Version: o.Version, PID: os.Getpid(),
+		PruneEvery: o.PruneEvery, Pruned: o.dropAttempts, Beat: o.Beat, Version: o.Version, PID: os.Getpid(),
 		Holder: func() string { return st.Stats().Holder },
 	})
 	if err != nil {
 		return fmt.Errorf("load %s: %w", o.StateDir, err)
 	}
+	o.dropForgotten(ctx, st)
 	srv, err := httpapi.New(httpapi.Options{
 		Brain: b, Store: st, StateDir: o.StateDir, BatchRoot: o.Sched.BatchRoot, Tokens: tokens, Version: o.Version,
 		Clock: o.Clock, Logger: o.Log,

@@ -70,10 +70,14 @@ type Retention struct {
 	Size candor.Bytes  // of the whole store; above it, the oldest history goes first
 }
 
-// Pruned counts what was removed.
+// Pruned is what was removed.
 type Pruned struct {
-	Batches, Tasks, Events int
+	Batches       []candor.BatchID
+	Tasks, Events int
 }
+
+// Nothing says that nothing was removed.
+func (p Pruned) Nothing() bool { return len(p.Batches)+p.Tasks+p.Events == 0 }
 
 // Size is disk use in bytes.
 type Size struct {

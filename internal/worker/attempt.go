@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"candor"
+	"candor/internal/attemptdir"
 	"candor/internal/modelhost"
 	"candor/internal/process"
 	"candor/internal/record"
@@ -65,7 +66,7 @@ func (w *worker) assigned(reply candor.ClaimReply) []*attempt {
 		}
 		a := &attempt{
 			Assignment: t, spec: &spec, orders: make(chan order, 1), lease: process.LeasePath(w.leases, t.Lease),
-			dir: filepath.Join(w.o.StateDir, "attempts", spec.Batch.String(), t.Task.String(), strconv.Itoa(t.Attempt)),
+			dir: attemptdir.Of(w.o.StateDir, spec.Batch, t.Task, t.Attempt),
 		}
 		a.progress.Store(&candor.Progress{At: w.o.Clock.Now(), Kind: "start"})
 		all = append(all, a)
@@ -174,7 +175,7 @@ func (w *worker) start(a *attempt) (*process.Process, *candor.Result) {
 
 // prepare makes the attempt's folder afresh.
 func (a *attempt) prepare() error {
-	if err := removeTree(a.dir); err != nil {
+	if err := attemptdir.RemoveTree(a.dir); err != nil {
 		return fmt.Errorf("clear the attempt's folder: %w", err)
 	}
 	if err := os.MkdirAll(a.workDir(), 0o755); err != nil {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"candor"
+	"candor/internal/attemptdir"
 	"candor/internal/record"
 )
 
@@ -31,7 +32,7 @@ func (w *worker) tidy(a *attempt, r candor.Result) {
 	if keep {
 		err = w.keep(a)
 	} else {
-		err = removeTree(a.workDir())
+		err = attemptdir.RemoveTree(a.workDir())
 	}
 	if err != nil {
 		w.sayTask(slog.LevelWarn, lineDisk, a, "Files of an ended attempt could not be cleared away", slog.Any(record.KeyError, err))
@@ -62,7 +63,7 @@ func (w *worker) keep(a *attempt) error {
 func (w *worker) unkeep(note string) error {
 	dir, err := os.ReadFile(note)
 	if err == nil && w.ownWorkDir(string(dir)) {
-		err = removeTree(string(dir))
+		err = attemptdir.RemoveTree(string(dir))
 	}
 	return errors.Join(err, os.Remove(note))
 }
@@ -70,7 +71,7 @@ func (w *worker) unkeep(note string) error {
 // ownWorkDir tells whether a noted folder is a work directory of an attempt,
 // whatever the note says: nothing else is ever removed.
 func (w *worker) ownWorkDir(dir string) bool {
-	rel, err := filepath.Rel(filepath.Join(w.o.StateDir, "attempts"), dir)
+	rel, err := filepath.Rel(attemptdir.Root(w.o.StateDir), dir)
 	parts := strings.Split(filepath.ToSlash(rel), "/")
 	return err == nil && filepath.IsLocal(rel) && len(parts) == 4 && parts[3] == "work"
 }

@@ -80,6 +80,11 @@ type Options struct {
 	BadWorkerExit int
 	KeepFailed    int // 0 = DefaultKeepFailed; negative: none
 
+	// KeepLogs is how long a batch's logs outlive its last attempt here. It is
+	// for a state directory that no brain shares: a brain removes what is in its
+	// own when the batch leaves its history. 0: for ever.
+	KeepLogs time.Duration
+
 	// Environ is what the pass list picks from; nil: this process's environment.
 	Environ []string
 	// OnPoint is called where tests let a worker go wrong (block, panic):

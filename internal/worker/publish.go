@@ -15,6 +15,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"candor"
+	"candor/internal/attemptdir"
 	"candor/internal/durable"
 )
 
@@ -41,26 +42,26 @@ func publish(a *attempt, found map[string]string) error {
 		return err
 	}
 	stage := filepath.Join(parent, fmt.Sprintf(".%s.%d.new", base, a.Lease))
-	if err := errors.Join(removeTree(stage), os.Mkdir(stage, 0o755)); err != nil {
+	if err := errors.Join(attemptdir.RemoveTree(stage), os.Mkdir(stage, 0o755)); err != nil {
 		return err
 	}
 	if err := fill(stage, a.Lease, found); err != nil {
-		return errors.Join(ofTheTask{err}, removeTree(stage))
+		return errors.Join(ofTheTask{err}, attemptdir.RemoveTree(stage))
 	}
 	lock := flock.New(filepath.Join(a.spec.BatchDir, ".publish"))
 	if err := lock.Lock(); err != nil {
-		return errors.Join(err, removeTree(stage))
+		return errors.Join(err, attemptdir.RemoveTree(stage))
 	}
 	defer func() { _ = lock.Close() }()
 	there, err := leaseOf(target)
 	if err == nil && there > a.Lease {
-		return errors.Join(fmt.Errorf("%w: lease %d, ours is %d", errNewer, there, a.Lease), removeTree(stage))
+		return errors.Join(fmt.Errorf("%w: lease %d, ours is %d", errNewer, there, a.Lease), attemptdir.RemoveTree(stage))
 	}
 	if err == nil {
 		err = replace(stage, target)
 	}
 	if err != nil {
-		return errors.Join(err, removeTree(stage))
+		return errors.Join(err, attemptdir.RemoveTree(stage))
 	}
 	return durable.SyncDir(parent)
 }
@@ -139,7 +140,7 @@ func replace(stage, target string) error {
 		return os.Rename(stage, target)
 	}
 	if err := exchange(stage, target); err == nil {
-		return removeTree(stage)
+		return attemptdir.RemoveTree(stage)
 	}
 	return swap(stage, target)
 }
@@ -154,7 +155,7 @@ func swap(stage, target string) error {
 	if err := os.Rename(stage, target); err != nil {
 		return errors.Join(err, os.Rename(old, target))
 	}
-	return removeTree(old)
+	return attemptdir.RemoveTree(old)
 }
 
 // syncTree makes files and folders durable, so that a power failure cannot undo

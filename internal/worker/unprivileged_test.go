@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"candor"
+	"candor/internal/attemptdir"
 )
 
 // unprivileged are the scenes that root cannot play, since nothing is
@@ -63,7 +64,7 @@ func playUnprivileged() {
 		fmt.Println(err)
 		return
 	}
-	defer func() { _ = removeTree(dir) }()
+	defer func() { _ = attemptdir.RemoveTree(dir) }()
 	fmt.Print(unprivileged()[os.Getenv("WORKER_TEST_SCENE")](dir))
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"candor"
+	"candor/internal/attemptdir"
 	"candor/internal/process"
 	"candor/internal/record"
 )
@@ -79,7 +80,7 @@ func open(o Options) (*worker, error) {
 		link: &link{}, door: make(chan struct{}, 1), joined: make(chan struct{}),
 		ended: make(chan struct{}, 1), stale: make(chan struct{}, 1), crashes: make(chan crash, 1),
 	}
-	for _, dir := range []string{w.leases, w.spoolDir(), w.keptDir(), filepath.Join(o.StateDir, "attempts")} {
+	for _, dir := range []string{w.leases, w.spoolDir(), w.keptDir(), attemptdir.Root(o.StateDir)} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, fmt.Errorf("make the worker's folders: %w", err)
 		}
@@ -150,6 +151,9 @@ func (w *worker) run(ctx context.Context) error {
 	w.helpers.Go(func() { w.guard("reporter", func() { w.report(calls) }) })
 	if w.o.GPU != nil && w.o.Telemetry != nil {
 		w.helpers.Go(func() { w.guard("telemetry", func() { w.watchCard(calls) }) })
+	}
+	if w.o.KeepLogs > 0 {
+		w.helpers.Go(func() { w.guard("old logs", func() { w.dropOld(calls) }) })
 	}
 	if w.o.Models != nil {
 		w.helpers.Go(func() { w.guard("model server", func() { w.keepServer(calls) }) })

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"os"
 	"path/filepath"
 
 	"github.com/gofrs/flock"
@@ -22,4 +23,10 @@ func Leader(dir string) (string, error) {
 		return readLead(dir).String(), nil
 	}
 	return "", lock.Close()
+}
+
+// Lives tells whether a store is in dir.
+func Lives(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, fileName))
+	return err == nil
 }

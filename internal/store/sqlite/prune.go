@@ -54,7 +54,7 @@ func (s *Store) pruneStep(now time.Time, p store.Retention, done *store.Pruned) 
 	if err != nil {
 		return false, err
 	}
-	done.Batches += removed.Batches
+	done.Batches = append(done.Batches, removed.Batches...)
 	done.Tasks += removed.Tasks
 	done.Events += removed.Events
 	if !more {
@@ -95,7 +95,7 @@ func (s *Store) pruneSome(now time.Time, p store.Retention) (more bool, done sto
 	switch {
 	case batch != 0 && (ended < before || over && (block == 0 || ended <= at)):
 		_, err = s.w.exec(`DELETE FROM batch WHERE id = ?`, batch)
-		done.Batches = 1
+		done.Batches = []candor.BatchID{candor.BatchID(batch)}
 	case block != 0 && at < before:
 		done.Events, err = s.dropEvents(before, pruneBlocks)
 	case block != 0 && over:

@@ -1,4 +1,4 @@
-package worker
+package attemptdir
 
 import (
 	"errors"
@@ -7,10 +7,10 @@ import (
 	"path/filepath"
 )
 
-// removeTree removes a folder with all that is in it, and folders that may not
+// RemoveTree removes a folder with all that is in it, and folders that may not
 // be written, too: tools make those (Go's module cache is all 0555), and a job
 // may forget one. Links are removed, never followed.
-func removeTree(dir string) error {
+func RemoveTree(dir string) error {
 	err := os.RemoveAll(dir)
 	if errors.Is(err, fs.ErrPermission) {
 		openUp(dir)
