@@ -81,6 +81,9 @@ func (a *app) work(ctx context.Context, cfg *config.Loaded, w workerFlags) (err 
 	if err != nil {
 		return err
 	}
+	if err := candor.CheckWorkerName(name); err != nil {
+		return err // before anything is written into a log of that name
+	}
 	card, err := findGPU(ctx, w.gpu)
 	if err != nil {
 		return err

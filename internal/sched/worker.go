@@ -153,7 +153,10 @@ func checkInfo(req *candor.RegisterRequest) error {
 			return candor.Errorf(candor.CodeInvalid, "worker %s: %q is not a class", in.Name, c)
 		}
 	}
-	return nil
+	if err := candor.CheckWorkerName(in.Name); err != nil {
+		return err
+	}
+	return in.CheckTexts()
 }
 
 func validName(name string) bool {

@@ -100,6 +100,9 @@ func (o Options) withDefaults() (Options, error) {
 		return o, &candor.Error{Code: candor.CodeInvalid, Message: "worker name " + quote(o.Name) + " cannot be used",
 			Hint: "use up to 64 letters, digits, dots, dashes and underscores"}
 	}
+	if err := candor.CheckWorkerName(o.Name); err != nil {
+		return o, err
+	}
 	dir, err := filepath.Abs(o.StateDir)
 	if err != nil || o.StateDir == "" {
 		return o, &candor.Error{Code: candor.CodeInvalid, Message: "worker needs a state directory", Hint: "--state DIR", Cause: err}
