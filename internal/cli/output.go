@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 )
@@ -116,10 +118,8 @@ func writeOne[T any](a *app, cmd *cobra.Command, k kind, item T, columns []colum
 	return nil
 }
 
-// writeTSV writes a heading and a line for each item. Tabs and line ends within
-// a value would break the form, so they are written as \t and \n.
+// writeTSV writes a heading and a line for each item.
 func writeTSV[T any](w io.Writer, items []T, columns []column[T]) error {
-	escape := strings.NewReplacer("\\", `\\`, "\t", `\t`, "\n", `\n`, "\r", `\r`)
 	var titles []string
 	for _, c := range columns {
 		titles = append(titles, c.title)
@@ -130,13 +130,34 @@ func writeTSV[T any](w io.Writer, items []T, columns []column[T]) error {
 	for _, item := range items {
 		row := cells(item, columns)
 		for i := range row {
-			row[i] = escape.Replace(row[i])
+			row[i] = tsvCell(row[i])
 		}
 		if _, err := fmt.Fprintln(w, strings.Join(row, "\t")); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// tsvCell writes a value as one cell. Tabs and line ends would break the form, so
+// they are written as \t and \n; what a terminal would obey rather than show is
+// written as \x1b and \u202e, for this form is read on terminals, too.
+func tsvCell(value string) string {
+	var b strings.Builder
+	for i, r := range value {
+		switch {
+		case r == '\\':
+			b.WriteString(`\\`)
+		case r == utf8.RuneError && !strings.HasPrefix(value[i:], string(r)): // a byte that is no UTF-8
+			fmt.Fprintf(&b, `\x%02x`, value[i])
+		case printable(r):
+			b.WriteRune(r)
+		default:
+			quoted := strconv.QuoteRuneToASCII(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+	}
+	return b.String()
 }
 
 // writeJSON writes an object with the schema that names its shape in front.

@@ -1,0 +1,21 @@
+package cli
+
+import "testing"
+
+// A cell of a table for programs is shown on terminals, too: nothing in it may
+// reach them raw.
+func TestCellsAreInert(t *testing.T) {
+	for value, want := range map[string]string{
+		"rig ü 世":                    "rig ü 世",
+		"h\x1b[2J\x1b]0;pwn\a":       `h\x1b[2J\x1b]0;pwn\a`,
+		"a\tb\nc\rd":                 `a\tb\nc\rd`,
+		`back\slash`:                 `back\\slash`,
+		"\x9b31m \xff \u009b \u202e": `\x9b31m \xff \u009b \u202e`,
+		"\x00\x7f":                   `\x00\x7f`,
+		"\ufffd":                     "\ufffd",
+	} {
+		if got := tsvCell(value); got != want {
+			t.Errorf("%q is written %q, want %q", value, got, want)
+		}
+	}
+}
