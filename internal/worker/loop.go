@@ -262,6 +262,8 @@ func (l *loop) failed(a answer) {
 	switch {
 	case a.want < 0 && l.w.board.joined().Session == 0 && unwanted(code):
 		l.fatal = a.err
+		l.w.say(slog.LevelError, lineBrain, fmt.Sprintf("The brain refuses worker %s: %v", l.w.o.Name, a.err),
+			slog.String(record.KeyReason, string(code)), slog.Any(record.KeyError, a.err))
 		return
 	case l.stop != "" && code == candor.CodeInterrupted || l.calls.Err() != nil:
 		l.rejoin = l.rejoin || a.want > 0 // it may have been granted in this very moment

@@ -110,6 +110,11 @@ func TestABrainThatWillNotHaveUsIsNotAskedAgain(t *testing.T) {
 		t.Errorf("err %v", err)
 	}
 	f.log.wait(t, "INFO Worker worker-1 shutting down")
+	text := f.log.text()
+	said, bye := strings.Index(text, "ERROR The brain refuses worker worker-1: role viewer may not register workers"), strings.Index(text, "shutting down")
+	if said < 0 || bye < said {
+		t.Errorf("the log does not say why, and then good-bye:\n%s", text)
+	}
 }
 
 // Fault F23: cut off from the brain, the work goes on and its result is
