@@ -210,7 +210,8 @@ func TestEnvironmentIsBuiltFromNothing(t *testing.T) {
 	})
 	s := spec(f.dir, func(s *candor.Step) {
 		s.Run, s.Class = "env > env", candor.ClassScript
-		s.Env = map[string]string{"INPUT_FOLDER": "docs", "TERM": "mine", "CANDOR_LEASE": "lie"}
+		s.Env = map[string]string{"INPUT_FOLDER": "docs", "TERM": "mine", "CANDOR_LEASE": "lie",
+			"TRACEPARENT": "00-" + strings.Repeat("ab", 16) + "-" + strings.Repeat("cd", 8) + "-00"}
 		s.Outputs = map[string]string{"env": "env"}
 	})
 	s.Needs = []candor.NeedSpec{
@@ -226,7 +227,7 @@ func TestEnvironmentIsBuiltFromNothing(t *testing.T) {
 	work := filepath.Join(f.dir, "attempts", candor.BatchID(7).String(), candor.TaskID(1001).String(), "1", "work")
 	subset(t, env,
 		"HOME=/somewhere", "LC_ALL=C", "INPUT_FOLDER=docs", "TERM=mine", "ITEM=it", "ITEM_INDEX=4", "CANDOR_LEASE=1", "CANDOR_ATTEMPT=1",
-		"CANDOR_WORKER=worker-1", "CANDOR_PLAN_ID="+candor.BatchID(7).String(), "CANDOR_TASK_ID="+candor.TaskID(1001).String(),
+		"CANDOR_WORKER=worker-1", "TRACEPARENT=00-"+strings.Repeat("ab", 16)+"-"+strings.Repeat("cd", 8)+"-00", "CANDOR_PLAN_ID="+candor.BatchID(7).String(), "CANDOR_TASK_ID="+candor.TaskID(1001).String(),
 		"CANDOR_WORK_DIR="+work, "CANDOR_OUTPUT_DIR="+work, "BATCH_DIR="+s.BatchDir, "PLAN_DIR="+f.dir,
 		"CUDA_VISIBLE_DEVICES=GPU-5a", "CUDA_DEVICE_ORDER=PCI_BUS_ID", "ROCR_VISIBLE_DEVICES=", "CANDOR_GPU_UUID=GPU-5a", "CANDOR_GPU_INDEX=1",
 		"NEEDS_SCAN_DIR="+filepath.Join(s.BatchDir, "scan"), "NEEDS_SCAN_MANIFEST="+filepath.Join(s.BatchDir, "scan", "m", "list.json"),

@@ -45,6 +45,7 @@ func (w *worker) environ(a *attempt) ([]string, error) {
 			env[k] = v
 		}
 	}
+	env["TRACEPARENT"] = traceparent(a) // a plan that belongs to a trace of its own may say so
 	maps.Copy(env, a.spec.Step.Env)
 	// candor itself, so that a script can say `candor progress 40/125`; last,
 	// so that it shadows nothing.
