@@ -88,14 +88,6 @@ func (s *Server) denied(r *http.Request, route wire.Route, e *candor.Error) erro
 	return e
 }
 
-// peer is who asks, as far as the connection tells, for the record.
-func (c *call) peer() string {
-	if overUnix(c.r) {
-		return "local"
-	}
-	return remoteHost(c.r)
-}
-
 func remoteHost(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {

@@ -118,7 +118,7 @@ func do[Reply any](ctx context.Context, s *Server, cmd sched.Command) (Reply, er
 // handlers has one entry for each operation of the route table.
 func handlers() map[wire.Op]handler {
 	change := func(make func(candor.ChangeRequest) sched.Command) handler {
-		return command[candor.ChangeRequest, candor.ChangeReply](func(_ *call, req candor.ChangeRequest) sched.Command { return make(req) })
+		return command[candor.ChangeRequest, candor.ChangeReply](func(c *call, req candor.ChangeRequest) sched.Command { return make(c.byPeer(req)) })
 	}
 	return map[wire.Op]handler{
 		wire.OpSubmit: command[candor.Submission, candor.SubmitReply](func(c *call, sub candor.Submission) sched.Command {
@@ -134,6 +134,7 @@ func handlers() map[wire.Op]handler {
 		wire.OpDrain:   change(func(r candor.ChangeRequest) sched.Command { return sched.Drain{Req: r} }),
 		wire.OpUndrain: change(func(r candor.ChangeRequest) sched.Command { return sched.Undrain{Req: r} }),
 		wire.OpOrder: command[candor.OrderRequest, candor.OrderReply](func(c *call, req candor.OrderRequest) sched.Command {
+			req.By = c.by(req.By)
 			return sched.OrderModel{Req: req}
 		}),
 

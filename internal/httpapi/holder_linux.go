@@ -73,16 +73,31 @@ func programOf(pid int) string {
 
 // socketHolder asks the kernel who made the socket at the other end.
 func socketHolder(conn *net.UnixConn) (pid int, program string, ok bool) {
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return 0, "", false
-	}
-	var cred *unix.Ucred
-	err = raw.Control(func(fd uintptr) {
-		cred, err = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
-	})
-	if err != nil || cred == nil || cred.Pid <= 0 {
+	cred, ok := peerOf(conn)
+	if !ok || cred.Pid <= 0 {
 		return 0, "", false
 	}
 	return int(cred.Pid), programOf(int(cred.Pid)), true
+}
+
+// socketUser asks the kernel whose process the other end is.
+func socketUser(conn *net.UnixConn) (uid string, ok bool) {
+	cred, ok := peerOf(conn)
+	if !ok {
+		return "", false
+	}
+	return strconv.FormatUint(uint64(cred.Uid), 10), true
+}
+
+func peerOf(conn *net.UnixConn) (*unix.Ucred, bool) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return nil, false
+	}
+	var cred *unix.Ucred
+	var asked error
+	err = raw.Control(func(fd uintptr) {
+		cred, asked = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
+	})
+	return cred, err == nil && asked == nil && cred != nil
 }

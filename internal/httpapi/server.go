@@ -87,6 +87,7 @@ func New(opts Options) (*Server, error) {
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
+		ConnContext:       keepConn,
 		BaseContext:       func(net.Listener) context.Context { return base },
 	}
 	return s, nil
