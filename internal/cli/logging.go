@@ -19,6 +19,9 @@ func (a *app) openLog(cfg *config.Loaded, component string, console io.Writer) (
 	if err != nil {
 		return nil, err
 	}
+	if err := makeStateDir(cfg); err != nil { // before the log's own folder in it is made
+		return nil, err
+	}
 	dir := string(cfg.Log.Dir)
 	return record.Open(record.Options{
 		Component: component, Console: console, Format: form, Level: level,

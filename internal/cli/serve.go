@@ -92,12 +92,21 @@ func (s *service) endOn(stops <-chan string, cancel context.CancelFunc) {
 
 // makeState makes the state directory and that of its socket, for this user only.
 func (a *app) makeState(cfg *config.Loaded) error {
-	if err := os.MkdirAll(string(cfg.State), 0o700); err != nil {
-		return &candor.Error{Code: candor.CodeInvalid, Message: "state directory cannot be made", Hint: "name another with --state", Cause: err}
+	if err := makeStateDir(cfg); err != nil {
+		return err
 	}
 	socket := strings.TrimPrefix(cfg.Socket, "unix://")
 	if err := os.MkdirAll(filepath.Dir(socket), 0o700); err != nil {
 		return &candor.Error{Code: candor.CodeInvalid, Message: "directory of the socket cannot be made", Hint: "name a shorter --state, whose socket is inside it", Cause: err}
+	}
+	return nil
+}
+
+// makeStateDir makes the state directory for this user only: outputs, logs and
+// prompts are in it. One that is there stays as it is.
+func makeStateDir(cfg *config.Loaded) error {
+	if err := os.MkdirAll(string(cfg.State), 0o700); err != nil {
+		return &candor.Error{Code: candor.CodeInvalid, Message: "state directory cannot be made", Hint: "name another with --state", Cause: err}
 	}
 	return nil
 }

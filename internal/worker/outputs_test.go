@@ -100,6 +100,31 @@ func ended(t *testing.T, batch string, lease int64, content string) (*attempt, m
 		spec: &candor.StepSpec{BatchDir: batch, Step: candor.Step{Name: "step"}}}, map[string]string{"out": file}
 }
 
+// Outputs may be anybody's secrets: where nobody has made the folder of all
+// batches, it is this user's alone.
+func TestOutputsAreNotForOthers(t *testing.T) {
+	state := filepath.Join(t.TempDir(), "state")
+	batch := filepath.Join(state, "batches", "b")
+	a, found := ended(t, batch, 1, "x")
+	if err := publish(a, found); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{state, filepath.Dir(batch)} {
+		if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
+			t.Errorf("%s: %v, %v", dir, info.Mode(), err)
+		}
+	}
+	if err := os.Chmod(state, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if a, found = ended(t, batch, 2, "x"); publish(a, found) != nil {
+		t.Error("not published again")
+	}
+	if info, err := os.Stat(state); err != nil || info.Mode().Perm() != 0o755 {
+		t.Errorf("a mode that somebody chose became %v, %v", info.Mode(), err)
+	}
+}
+
 func TestTheNewerLeaseWins(t *testing.T) {
 	batch := t.TempDir()
 	steps := []struct {

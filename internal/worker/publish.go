@@ -38,7 +38,9 @@ func publish(a *attempt, found map[string]string) error {
 	}
 	target := outputDir(a.spec.BatchDir, a.spec.Step.Name, a.Index)
 	parent, base := filepath.Dir(target), filepath.Base(target)
-	if err := os.MkdirAll(parent, 0o755); err != nil {
+	// The folder of all batches, and what it lies in, are this user's alone where
+	// they are not there yet.
+	if err := errors.Join(os.MkdirAll(filepath.Dir(a.spec.BatchDir), 0o700), os.MkdirAll(parent, 0o755)); err != nil {
 		return err
 	}
 	stage := filepath.Join(parent, fmt.Sprintf(".%s.%d.new", base, a.Lease))
