@@ -89,19 +89,19 @@ func blame(code, signal int, ours bool, before, after oomCount) (Cause, string) 
 		return CauseNone, ""
 	}
 	if signal != 0 && signal != sigKill {
-		return CauseOther, fmt.Sprintf("signal %s not sent by us", signalName(signal))
+		return CauseOther, "not sent by us"
 	}
 	if before.leafKnown && after.leafKnown {
 		if n := after.leaf - before.leaf; n > 0 {
 			return CauseOOM, fmt.Sprintf("its cgroup counted %d OOM kills", n)
 		}
-		return CauseOther, "KILL not sent by us; its cgroup counted no OOM kill"
+		return CauseOther, "not sent by us; its cgroup counted no OOM kill"
 	}
 	if !before.hostKnown || !after.hostKnown {
-		return CauseMaybeOOM, "KILL not sent by us; this system does not count OOM kills"
+		return CauseMaybeOOM, "not sent by us; this system does not count OOM kills"
 	}
 	if n := after.host - before.host; n > 0 {
-		return CauseMaybeOOM, fmt.Sprintf("KILL not sent by us; the host counted %d OOM kills meanwhile", n)
+		return CauseMaybeOOM, fmt.Sprintf("not sent by us; the host counted %d OOM kills meanwhile", n)
 	}
-	return CauseOther, fmt.Sprintf("KILL not sent by us; the host's count of OOM kills stayed at %d", after.host)
+	return CauseOther, fmt.Sprintf("not sent by us; the host's count of OOM kills stayed at %d", after.host)
 }

@@ -73,6 +73,9 @@ func TestBlame(t *testing.T) {
 			if got != c.want || (evidence == "") != (c.want == CauseNone) {
 				t.Errorf("blame = %q (%s), want %q", got, evidence, c.want)
 			}
+			if strings.Contains(evidence, "KILL") || strings.Contains(evidence, "SEGV") {
+				t.Errorf("%q names the signal, which stands before it in every sentence", evidence)
+			}
 		})
 	}
 }

@@ -71,11 +71,8 @@ func (s *State) monitorLine() {
 		return
 	}
 	s.monitor.text = text
-	level := candor.LevelInfo
-	if st.Stuck > 0 {
-		level = candor.LevelWarn
-	}
-	s.event(&candor.Event{Level: level, Code: candor.EventMonitor, Text: text})
+	// What is stuck has a warning of its own (task.stuck), when it becomes so.
+	s.event(&candor.Event{Level: candor.LevelInfo, Code: candor.EventMonitor, Text: text})
 }
 
 func sayStatus(st *candor.Status) string {

@@ -87,3 +87,27 @@ func TestTheSeedsDeadWorker(t *testing.T) {
 	f.hand("worker-2", done(f.take("worker-2")))
 	golden(t, "dead.txt", f.told())
 }
+
+// A stuck task is a warning of its own, once; the farm's summary is none.
+func TestTheMonitorDoesNotWarn(t *testing.T) {
+	f := newFarm(t, Config{Monitor: time.Minute, Stuck: map[candor.Class]time.Duration{candor.ClassCPU: time.Minute}})
+	f.join("worker-1")
+	f.submit(cpu("add_topics"))
+	a := f.take("worker-1")
+	for range 30 {
+		f.beat("worker-1", a.Lease)
+		f.pass(5 * time.Second)
+	}
+	warned := 0
+	for _, e := range f.told() {
+		switch {
+		case e.Code == candor.EventTaskStuck && e.Level == candor.LevelWarn:
+			warned++
+		case e.Code == candor.EventMonitor && e.Level != candor.LevelInfo:
+			t.Errorf("%s %s", e.Level, e.Text)
+		}
+	}
+	if st := f.do(Status{}).(candor.Status); st.Stuck != 1 || warned != 1 {
+		t.Errorf("%d stuck, %d warnings", st.Stuck, warned)
+	}
+}
