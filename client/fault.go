@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -38,6 +39,14 @@ func (c *Client) fault(ctx context.Context, limit time.Duration, err error) erro
 }
 
 func (c *Client) unreachable(err error) error {
+	// Its text is the request's URL, which over a socket is made up.
+	if wrap, ok := errors.AsType[*url.Error](err); ok {
+		err = wrap.Err
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return &candor.Error{Code: candor.CodeUnavailable, Message: "the brain at " + c.where + " closed the connection before it answered",
+			Hint: "it has just stopped, or was stopped: try again, or ask candor doctor", Cause: err}
+	}
 	return &candor.Error{Code: candor.CodeUnavailable, Message: "the brain at " + c.where + " cannot be reached",
 		Hint: "is a brain running? candor up starts one; --brain or CANDOR_BRAIN_URL name another", Cause: err}
 }
