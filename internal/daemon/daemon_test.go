@@ -151,9 +151,10 @@ func TestStopLetsHeldAnswersGo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	held := make(chan error, 2)
+	claimed, held := make(chan error, 1), make(chan error, 2)
 	go func() {
 		_, err := c.Claim(t.Context(), "worker-1", candor.ClaimRequest{Session: session.Session, Max: 1, Wait: candor.Duration(time.Minute)})
+		claimed <- err
 		held <- err
 	}()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -162,16 +163,26 @@ func TestStopLetsHeldAnswersGo(t *testing.T) {
 		held <- c.Follow(ctx, candor.EventQuery{}, func(candor.Event) error { first <- struct{}{}; return nil })
 	}()
 	<-first
-	begun := time.Now()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for asked := false; !asked; <-tick.C { // until the claim has come, and is held
+		workers, err := c.Workers(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked = workers[0].Reason != nil && workers[0].Reason.Code == candor.ReasonIdleNoWork
+	}
 	if err := r.end(); err != nil {
 		t.Fatal(err)
 	}
-	if took := time.Since(begun); took > 4*time.Second {
-		t.Errorf("stopping took %s", took)
+	// It was answered. Had the brain waited for it, it would have been cut off.
+	if err := <-claimed; err == nil || !strings.Contains(err.Error(), "the brain is stopping") {
+		t.Errorf("the held claim heard %v", err)
 	}
 	cancel()
 	for range 2 {
-		if err := <-held; err == nil {
+		err := <-held
+		if err == nil {
 			t.Error("a held answer of a stopped brain looks like a good one")
 		}
 	}

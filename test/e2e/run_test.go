@@ -9,7 +9,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"candor"
 )
@@ -84,18 +83,14 @@ func TestRunInterrupted(t *testing.T) {
 // and still nothing is left.
 func TestRunInterruptedTwice(t *testing.T) {
 	t.Parallel()
-	f := newFarm(t, settings{"worker.kill_grace": "2s", "worker.grace": "30s", "supervise.grace": "40s"})
+	f := newFarm(t, settings{"worker.kill_grace": "2s", "worker.grace": "10m", "supervise.grace": "12m"})
 	p := f.start("run", "run", f.plan("slow", slow), "--workers", "3", "--slots", "1")
 	f.until("all tasks run", func() bool { return len(f.alive("sleep 3301")) == 2 && len(f.alive("sleep 3302")) == 1 })
 	p.signal(syscall.SIGINT)
 	f.until("it says that it cancels", func() bool { return strings.Contains(p.output(), "cancelling") })
-	begun := time.Now()
 	p.signal(syscall.SIGTERM) // a second INT so soon would be an echo
-	if code := p.wait(); code != 130 {
+	if code := p.wait(); code != 130 { // waits far less long than the grace that it cuts short
 		t.Errorf("it left with %d", code)
-	}
-	if took := time.Since(begun); took > 20*time.Second {
-		t.Errorf("after the second signal it took %s", took)
 	}
 	f.nothingLeft()
 }
