@@ -14,6 +14,7 @@ import (
 	"candor/internal/config"
 	"candor/internal/gpu"
 	"candor/internal/modelhost"
+	"candor/internal/process"
 	"candor/internal/runtime"
 	"candor/internal/runtime/llamaserver"
 	"candor/internal/runtime/ollama"
@@ -64,14 +65,14 @@ func chooseServer(m config.Models, told string, clk clock.Clock) (modelServer, e
 }
 
 // modelHost keeps a worker's model server; nil: it has none.
-func (a *app) modelHost(cfg *config.Loaded, name, told string, card *gpu.GPU, log *slog.Logger) (*modelhost.Host, error) {
+func (a *app) modelHost(cfg *config.Loaded, name, told string, card *gpu.GPU, family *process.Family, log *slog.Logger) (*modelhost.Host, error) {
 	s, err := chooseServer(cfg.Models, told, a.clk)
 	if err != nil || s.kind == "" {
 		return nil, err
 	}
 	dir := filepath.Join(string(cfg.State), "workers", name)
 	o := modelhost.Options{
-		Name: name, Kind: s.kind, Log: log, Clock: a.clk, Dir: dir,
+		Name: name, Kind: s.kind, Log: log, Clock: a.clk, Dir: dir, Family: family,
 		LogFile: filepath.Join(string(cfg.Log.Dir), name+"-"+string(s.kind)+".log"),
 		Port:    s.Port, Most: s.MaxLoaded, Slots: s.Parallel, Context: s.Context, Threads: s.Threads,
 		OnGPU:       s.OnGPU == "require" || s.OnGPU == "auto" && card != nil,

@@ -15,6 +15,7 @@ import (
 	"candor"
 	"candor/internal/config"
 	"candor/internal/gpu"
+	"candor/internal/process"
 	"candor/internal/store/sqlite"
 	"candor/internal/worker"
 )
@@ -121,7 +122,10 @@ func (a *app) work(ctx context.Context, cfg *config.Loaded, w workerFlags) (err 
 	if card != nil && card.Vendor != simulatedCard {
 		o.Telemetry = gpu.Exec{}
 	}
-	if o.Models, err = a.modelHost(cfg, name, w.server, card, log.Logger()); err != nil {
+	if family, err := process.NewFamily(); err == nil { // elsewhere than on Linux nothing is inherited
+		o.Family = family
+	}
+	if o.Models, err = a.modelHost(cfg, name, w.server, card, o.Family, log.Logger()); err != nil {
 		return err
 	}
 	return worker.Run(ctx, o)

@@ -209,6 +209,7 @@ func (h *Host) spawn(s Start) (*process.Process, error) {
 	}
 	proc, err := process.Start(h.o.Clock, process.Spec{
 		Argv: s.Argv, Env: s.Env, Mark: s.Mark, Dir: dir, Log: h.o.LogFile, Tied: true,
+		Family: h.o.Family, Lasting: true,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", h.o.Kind, err)

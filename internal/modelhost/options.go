@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"candor/internal/clock"
+	"candor/internal/process"
 	"candor/internal/runtime"
 )
 
@@ -42,8 +43,10 @@ type Options struct {
 	// worker. LogFile takes the server's output; empty: memory only.
 	Dir     string
 	LogFile string
-	Log     *slog.Logger
-	Clock   clock.Clock
+	// Family is of which a managed server becomes a member; nil: none.
+	Family *process.Family
+	Log    *slog.Logger
+	Clock  clock.Clock
 	// Most is how many models the server holds at once, 0: as many as fit. Beyond
 	// it servers push out what they like.
 	Most int

@@ -71,6 +71,10 @@ func play(part string) {
 		sleepForEver()
 	case "leave-nameless":
 		leaveBehind(true)
+	case "leave-escaped":
+		leaveEscaped(os.Getenv("FOR"))
+	case "reaper":
+		playReaper()
 	case "progress":
 		path := os.Getenv(EnvProgressFile)
 		_ = AppendProgress(path, Progress{Done: 40, Total: 125, Note: "rows"})
@@ -100,6 +104,19 @@ func printBytes() {
 		}
 		n -= m
 	}
+}
+
+// leaveEscaped starts a grandchild that nothing of a family ties to it but its
+// parent, which ends.
+func leaveEscaped(seconds string) {
+	cmd := exec.Command("/bin/sleep", seconds)
+	cmd.Env = []string{}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	fmt.Println("left", cmd.Process.Pid)
 }
 
 // leaveBehind starts a grandchild that left the session and holds the output;

@@ -18,7 +18,8 @@
 // Spec.Mark in its environment, or descends from one that does. On Linux one
 // that still holds the output pipe is found by that as well. What escapes all
 // of these without a cgroup: a descendant that starts a new session, clears
-// its environment, gives up its output and outlives its parent.
+// its environment, gives up its output and outlives its parent. A Family finds
+// that, too, as long as the process lives that made itself the reaper.
 //
 // # Invariants
 //

@@ -64,7 +64,7 @@ func Start(clk Clock, spec Spec) (*Process, error) {
 		clk: clk, spec: spec, log: log, pipe: r,
 		seen: known{}, eof: make(chan struct{}), done: make(chan struct{}),
 	}
-	err = p.spawn(program, w)
+	err = spec.Family.start(p, func() error { return p.spawn(program, w) })
 	w.Close()
 	if err != nil {
 		r.Close()

@@ -64,6 +64,11 @@ type Spec struct {
 	// where the system can (Linux). What has not become its command yet carries
 	// no mark: nobody who looks for it after its parent's death would find it.
 	Tied bool
+	// Family is of which the process becomes a member; nil: none.
+	Family *Family
+	// Lasting says that it is no job, but lasts while jobs come and go: orphans
+	// that do not belong to it, and began after it did, are not taken for its own.
+	Lasting bool
 	// Drain is how long descendants may outlive the main process before they
 	// are killed, 0 means DefaultDrain.
 	Drain time.Duration

@@ -208,6 +208,7 @@ func (p *Process) reap(exit *Exit) {
 	if p.cmd.ProcessState == nil {
 		_ = p.cmd.Wait() // its error repeats the state
 	}
+	p.spec.Family.leave(p)
 	s := p.cmd.ProcessState
 	if s == nil {
 		exit.Code = -1

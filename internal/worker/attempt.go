@@ -155,6 +155,7 @@ func (w *worker) start(a *attempt) (*process.Process, *candor.Result) {
 		// The folder is nobody else's on this host, the lease nobody else's of this brain.
 		Mark:         []string{process.EnvLease + "=" + strconv.FormatInt(a.Lease, 10), "CANDOR_WORK_DIR=" + a.workDir()},
 		ProgressFile: filepath.Join(a.dir, "progress"), WatchDir: a.workDir(), Cgroup: w.cgroup, Tied: true,
+		Family: w.o.Family,
 	}
 	if err := a.record(process.Intent(spec.Mark, words[0], w.o.Clock.Now())); err != nil {
 		return fail(candor.AttemptTransient, err)

@@ -25,6 +25,12 @@ func (w *worker) finish(a *attempt, proc *process.Process, cause *order) candor.
 	default: // even KILL did not end it
 		e = process.Exit{Code: -1, Survivors: survivors(proc), Output: proc.Output()}
 	}
+	left, alive := w.o.Family.EndOrphans(w.o.Clock, killPatience)
+	e.Survivors = append(e.Survivors, alive...)
+	if len(left) > 0 {
+		w.sayTask(slog.LevelWarn, lineEnding, a, fmt.Sprintf("Ended what had escaped %s (%s), or another attempt that ended before it: %s",
+			short(a.Task), a.name(), strings.Join(process.Names(left), ", ")))
+	}
 	r := candor.Result{Exit: exitOf(e)}
 	f := a.fenced()
 	switch {

@@ -12,6 +12,7 @@ import (
 	"candor/internal/clock"
 	"candor/internal/gpu"
 	"candor/internal/modelhost"
+	"candor/internal/process"
 )
 
 // Brain is what a worker asks of a brain; *client.Client is one.
@@ -79,6 +80,10 @@ type Options struct {
 	// (123 is usual in cctools, but xargs says it too when a command fails.)
 	BadWorkerExit int
 	KeepFailed    int // 0 = DefaultKeepFailed; negative: none
+
+	// Family is of the processes that this one starts and inherits; nil: it
+	// inherits none.
+	Family *process.Family
 
 	// KeepLogs is how long a batch's logs outlive its last attempt here. It is
 	// for a state directory that no brain shares: a brain removes what is in its
