@@ -34,6 +34,7 @@ func (b *Brain) Run(ctx context.Context) error {
 		if err := b.turn(ctx, round); err != nil {
 			return err
 		}
+		clear(round) // a submission and its items would stay until the next full round
 		if b.opts.Beat != nil {
 			b.opts.Beat()
 		}

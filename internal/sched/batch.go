@@ -173,8 +173,8 @@ func (s *spans) add(st *step) {
 	*s = slices.Insert(*s, i, span{st.tasks[0].id, st})
 }
 
-func (s *spans) remove(b *batch) {
-	*s = slices.DeleteFunc(*s, func(e span) bool { return e.step.batch == b })
+func (s *spans) forget(leaves func(*batch) bool) {
+	*s = slices.DeleteFunc(*s, func(e span) bool { return leaves(e.step.batch) })
 }
 
 // find returns the task with this id, or nil.

@@ -126,23 +126,14 @@ func (s *State) shapeFor(key string, spec *candor.Step, avoid []string) *shape {
 	return sh
 }
 
-// dropLanes forgets the lanes of a step that leaves memory, and shapes nobody has.
-func (s *State) dropLanes(st *step) {
-	lanes := st.extra
-	if st.lane != nil {
-		lanes = append(slices.Clone(lanes), st.lane)
-	}
-	for _, l := range lanes {
-		s.unref(l.shape)
-	}
-	st.lane, st.extra = nil, nil
-}
-
-func (s *State) unref(sh *shape) {
-	if sh.refs--; sh.refs == 0 {
-		delete(s.shapes, sh.key)
-		s.shapeList = slices.DeleteFunc(s.shapeList, func(o *shape) bool { return o == sh })
-	}
+// dropShapes forgets shapes that nobody has.
+func (s *State) dropShapes() {
+	s.shapeList = slices.DeleteFunc(s.shapeList, func(sh *shape) bool {
+		if sh.refs == 0 {
+			delete(s.shapes, sh.key)
+		}
+		return sh.refs == 0
+	})
 }
 
 // leaveLane takes a task off its lane's count. A lane of tasks that avoid some
@@ -154,7 +145,9 @@ func (s *State) leaveLane(t *task) {
 	l.size--
 	if st := l.step; l.size == 0 && l != st.lane {
 		st.extra = slices.DeleteFunc(st.extra, func(o *lane) bool { return o == l })
-		s.unref(l.shape)
+		if l.shape.refs--; l.shape.refs == 0 {
+			s.dropShapes()
+		}
 	}
 }
 

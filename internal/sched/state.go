@@ -229,42 +229,6 @@ func (s *State) adopt(t *task) {
 
 func (s *State) agingMicro() int64 { return s.cfg.Aging.Microseconds() }
 
-// evict forgets batches that ended a while ago. The changes that ended them
-// have been taken, so nothing of them is waiting for a commit.
-func (s *State) evict() {
-	for len(s.ended) > 0 {
-		b := s.ended[0]
-		back := b.rec.State != candor.BatchComplete // it was revived
-		if !back && s.now.Sub(b.rec.FinishedAt) < s.cfg.Linger || s.now.Sub(b.admitted) < s.cfg.Linger && !back {
-			return
-		}
-		s.ended = s.ended[1:]
-		if back || s.batches[b.rec.ID] != b {
-			continue
-		}
-		s.forget(b)
-	}
-}
-
-func (s *State) forget(b *batch) {
-	for _, st := range b.steps {
-		s.dropLanes(st)
-	}
-	s.orders = slices.DeleteFunc(s.orders, func(t *task) bool { return t.batch() == b })
-	for i, n := range b.counts {
-		s.counts[i] -= n
-	}
-	for _, sh := range s.shapeList {
-		if t := sh.last.task; t != nil && t.batch() == b {
-			sh.last = taken{} // it would keep all tasks of the batch in memory
-		}
-	}
-	s.tasks.remove(b)
-	delete(s.batches, b.rec.ID)
-	delete(s.keys, b.rec.Key)
-	s.order = slices.DeleteFunc(s.order, func(o *batch) bool { return o == b })
-}
-
 // touchBatch marks a batch for the next commit.
 func (s *State) touchBatch(b *batch) {
 	if !b.dirty {
@@ -292,7 +256,7 @@ func (s *State) Take() *Changes {
 		w.dirty = false
 		c.Workers = append(c.Workers, w.record())
 	}
-	s.dirtyWorkers = s.dirtyWorkers[:0]
+	s.dirtyWorkers = emptied(s.dirtyWorkers)
 	if c.PausesSet {
 		c.Pauses = slices.Clone(s.pauses)
 	}
@@ -317,7 +281,7 @@ func (s *State) takeBatches(c *Changes) {
 		}
 		b.was = b.rec.State
 	}
-	s.dirtyBatches = s.dirtyBatches[:0]
+	s.dirtyBatches = emptied(s.dirtyBatches)
 	for _, st := range s.dirtySteps {
 		rec := StepRecord{Batch: st.batch.rec.ID, Number: st.num, Step: *st.spec, Expanded: st.expanded, Flag: st.flag, Total: len(st.tasks)}
 		if st.fresh {
@@ -327,7 +291,7 @@ func (s *State) takeBatches(c *Changes) {
 		}
 		st.fresh, st.changed = false, false
 	}
-	s.dirtySteps = s.dirtySteps[:0]
+	s.dirtySteps = emptied(s.dirtySteps)
 }
 
 func (s *State) takeTasks(c *Changes) {
@@ -343,15 +307,14 @@ func (s *State) takeTasks(c *Changes) {
 			c.NewTasks = append(c.NewTasks, s.settle1(&st.tasks[i]))
 		}
 	}
-	s.newSpans = s.newSpans[:0]
+	s.newSpans = emptied(s.newSpans)
 	if len(s.dirtyTasks) > 0 {
 		c.Tasks = make([]TaskRecord, 0, len(s.dirtyTasks))
 	}
-	for i, t := range s.dirtyTasks {
+	for _, t := range s.dirtyTasks {
 		c.Tasks = append(c.Tasks, s.settle1(t))
-		s.dirtyTasks[i] = nil
 	}
-	s.dirtyTasks = s.dirtyTasks[:0]
+	s.dirtyTasks = emptied(s.dirtyTasks)
 }
 
 // settle1 makes a task's record and takes it as stored from here on.

@@ -2,6 +2,7 @@ package sched
 
 import (
 	"container/heap"
+	"slices"
 	"time"
 )
 
@@ -21,11 +22,18 @@ func (h *timers) Push(x any)        { *h = append(*h, x.(timer)) }
 func (h *timers) Pop() any {
 	old := *h
 	t := old[len(old)-1]
+	old[len(old)-1] = timer{} // it would keep the batch of its task in memory
 	*h = old[:len(old)-1]
 	return t
 }
 
 func (h *timers) add(at time.Time, t *task) { heap.Push(h, timer{at, t}) }
+
+// forget drops the entries of tasks that leave memory.
+func (h *timers) forget(leaves func(*batch) bool) {
+	*h = slices.DeleteFunc(*h, func(e timer) bool { return leaves(e.task.batch()) })
+	heap.Init(h)
+}
 
 // due removes and returns the next task whose time has come.
 func (h *timers) due(now time.Time) *task {
