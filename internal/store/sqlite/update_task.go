@@ -117,10 +117,19 @@ func way(r *sched.TaskRecord) int {
 // updateTasks changes tasks that must be as their records expect.
 func (w *writer) updateTasks(tasks []sched.TaskRecord, counts stepCounts) error {
 	var groups [3][]*sched.TaskRecord
-	for i := range tasks {
+	for i, n := 0, 0; i < len(tasks); i += n {
 		r := &tasks[i]
-		if err := errors.Join(counts.add(r, r.Was, -1), counts.add(r, r.State, 1)); err != nil {
+		if n = runOf(tasks[i:]); n < runRows {
+			n = 1
+		}
+		if err := errors.Join(counts.add(r, r.Was, -n), counts.add(r, r.State, n)); err != nil {
 			return err
+		}
+		if n > 1 {
+			if err := w.updateRun(tasks[i : i+n]); err != nil {
+				return err
+			}
+			continue
 		}
 		k := way(r)
 		groups[k] = append(groups[k], r)

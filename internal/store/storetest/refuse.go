@@ -53,6 +53,7 @@ func testConflict(t *testing.T, f Factory) {
 	if events, err := w.s.Events(bg(), candor.EventQuery{}); err != nil || len(events) > 0 {
 		t.Fatalf("a refused commit left events: %v (%v)", events, err)
 	}
+	w.refuseRuns()
 	batch := w.loadBatch(id).Batch
 	batch.Was = candor.BatchComplete
 	w.refuse(candor.CodeConflict, &sched.Changes{Batches: []sched.BatchRecord{batch}})
@@ -60,6 +61,26 @@ func testConflict(t *testing.T, f Factory) {
 	w.refuse(candor.CodeConflict, &sched.Changes{NewTasks: tasks[:1]})
 	w.revision -= 2
 	w.refuse(candor.CodeConflict, &sched.Changes{Workers: []sched.WorkerRecord{fullWorker()}})
+}
+
+// refuseRuns checks that of many neighbours which become the same, each must be
+// as its record expects.
+func (w *world) refuseRuns() {
+	w.t.Helper()
+	id, tasks := w.submit("run", 60, 40)
+	w.commit(&sched.Changes{Tasks: []sched.TaskRecord{w.claim(tasks[45], "worker-1")}})
+	var all []sched.TaskRecord
+	why := fullReason()
+	for _, r := range tasks { // over both steps
+		r.Was, r.State, r.FinishedAt, r.Reason = r.State, candor.TaskCancelled, noon(), why
+		all = append(all, r)
+	}
+	w.refuse(candor.CodeConflict, &sched.Changes{Tasks: all})
+	all[45] = end(w.loadBatch(id).Tasks[45], candor.TaskComplete)
+	w.commit(&sched.Changes{Tasks: all})
+	for i, r := range w.loadBatch(id).Tasks {
+		w.same("task of a run", r, stored(all[i]))
+	}
 }
 
 // testLaw checks that rows against the law are refused, new and changed ones.
