@@ -10,10 +10,23 @@ import (
 
 // holds tells whether an answered request should wait for a better answer, and
 // until when: a claim that found no work, a heartbeat or a supervisor's report
-// that brings no order.
+// that brings no order; a cancelling of more than one round ends, and a retry of
+// what is still being ended.
 func (b *Brain) holds(r *request, now time.Time) bool {
+	if r.err != nil && candor.CodeOf(r.err) != candor.CodeRetry {
+		return false
+	}
 	var wait time.Duration
 	switch c := r.cmd.(type) {
+	case sched.Retry:
+		if r.err != nil {
+			wait = closingWait
+		}
+	case sched.Cancel:
+		if c.Req.DryRun || b.closed(r) {
+			return false
+		}
+		wait = closingWait
 	case sched.Claim:
 		reply, ok := r.reply.(candor.ClaimReply)
 		if !ok || len(reply.Tasks) > 0 || len(c.Req.Results) > 0 || c.Req.Max == 0 {
@@ -39,6 +52,11 @@ func (b *Brain) holds(r *request, now time.Time) bool {
 	r.until = now.Add(min(wait, maxWait))
 	return true
 }
+
+// closingWait bounds how long a cancelling is held until all that waited has
+// ended. It is less than callers wait for an answer: those who are told of
+// pending tasks then look for themselves.
+const closingWait = 20 * time.Second
 
 // maxWait bounds how long an answer is held, whatever was asked for.
 const maxWait = time.Minute
@@ -95,7 +113,23 @@ func (b *Brain) news(now time.Time, r *request, retry bool) bool {
 		reply := b.state.HostOrders(c.Report.Supervisor)
 		r.reply = reply
 		return len(reply.Fence) > 0
+	case sched.Retry:
+		r.reply, r.err = b.state.Apply(now, c)
+		return candor.CodeOf(r.err) != candor.CodeRetry
+	case sched.Cancel:
+		return b.closed(r)
 	default:
 		return true
 	}
+}
+
+// closed brings a cancelling's answer up to date and tells whether it stands.
+func (b *Brain) closed(r *request) bool {
+	reply, ok := r.reply.(candor.ChangeReply)
+	if !ok {
+		return true
+	}
+	reply, through := b.state.Closed(reply)
+	r.reply = reply
+	return through
 }

@@ -58,8 +58,8 @@ func (b *Brain) stop() {
 func (b *Brain) gather(ctx context.Context, round []*request) []*request {
 	now := b.opts.Clock.Now()
 	wake := b.state.Next()
-	if limit := now.Add(time.Second); wake.After(limit) {
-		wake = limit
+	if limit := now.Add(time.Second); wake.After(limit) || b.trouble.Load() != nil {
+		wake = limit // what cannot be stored is not tried again without a pause
 	}
 	for _, r := range b.held {
 		if r.until.Before(wake) {
@@ -126,7 +126,7 @@ func (b *Brain) decide(now time.Time, round []*request) (answers []*request, bro
 		}
 		current = r.cmd
 		r.reply, r.err = b.state.Apply(now, r.cmd)
-		if r.err == nil && b.holds(r, now) {
+		if b.holds(r, now) {
 			b.held = append(b.held, r)
 			continue
 		}

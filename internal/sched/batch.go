@@ -17,6 +17,7 @@ type batch struct {
 	steps    []*step
 	counts   [stateCount]int
 	pause    *candor.Pause
+	closing  *closing // it was cancelled, and waiting tasks are still to be ended
 	dirty    bool
 	admitted time.Time // when it came back into memory, if it had left
 }
@@ -63,7 +64,13 @@ func (st *step) settled() bool {
 // good tells whether every task of a settled step is complete.
 func (st *step) good() bool { return !st.void && st.counts[complete] == len(st.tasks) }
 
+// open counts the tasks that are not final.
+func (b *batch) open() int { return b.counts[blocked] + b.counts[queued] + b.counts[processing] }
+
 func (b *batch) settled() bool {
+	if b.open() > 0 {
+		return false
+	}
 	for _, st := range b.steps {
 		if !st.settled() {
 			return false

@@ -32,7 +32,7 @@ func (s *State) cancel(req candor.ChangeRequest) (candor.ChangeReply, error) {
 }
 
 func (s *State) cancelOne(b *batch, req candor.ChangeRequest) candor.Changed {
-	ch := candor.Changed{Target: b.rec.ID.String(), Batch: b.rec.ID, Tasks: b.counts[blocked] + b.counts[queued] + b.counts[processing], Pending: b.counts[processing]}
+	ch := candor.Changed{Target: b.rec.ID.String(), Batch: b.rec.ID, Tasks: b.open(), Pending: b.counts[processing]}
 	ch.Text = fmt.Sprintf("%s: %s cancelled, %d of them running and being ended", ch.Target, count(ch.Tasks, "task"), ch.Pending)
 	if b.rec.State == candor.BatchComplete {
 		ch.Text = fmt.Sprintf("%s has ended already (%s)", ch.Target, b.rec.Outcome)
@@ -45,28 +45,9 @@ func (s *State) cancelOne(b *batch, req candor.ChangeRequest) candor.Changed {
 		Level: candor.LevelInfo, Code: candor.EventBatchCancelled, Batch: b.rec.ID,
 		Text: fmt.Sprintf("Batch %s (%s) cancelled%s%s: %s", b.rec.ID, b.rec.Name, byWhom(req.By), because(req.Why), sayCounts(b.counts)),
 	})
-	s.cancelBatch(b, candor.ReasonCancelled, "cancelled"+byWhom(req.By)+because(req.Why))
+	s.closeBatch(b, candor.ReasonCancelled, "cancelled"+byWhom(req.By)+because(req.Why))
+	ch.Pending = b.open()
 	return ch
-}
-
-// cancelBatch closes all of a batch.
-func (s *State) cancelBatch(b *batch, code candor.ReasonCode, text string) {
-	b.rec.Cancelled = true
-	s.touchBatch(b)
-	for _, st := range b.steps {
-		if !st.expanded {
-			st.void = true
-		}
-	}
-	for t := range b.eachTask() {
-		switch t.state {
-		case processing:
-			s.abort(t, code, text)
-		case blocked, queued:
-			s.cancelWaiting(t, candor.NewReason(code, text))
-		}
-	}
-	s.settleBatch(b)
 }
 
 func (s *State) cancelTaskOne(t *task, req candor.ChangeRequest) candor.Changed {

@@ -53,6 +53,9 @@ func TestManyBatchesLeaveAtOnce(t *testing.T) {
 		f.submit(cpu("one", func(st *candor.Step) { st.Requires.Labels = []string{fmt.Sprint("label-", i)} }))
 	}
 	f.do(Cancel{change("all")})
+	for range n / closingSlice {
+		f.do(Tick{})
+	}
 	f.s.Take()
 	f.now = f.now.Add(2 * time.Minute)
 	begun := time.Now()

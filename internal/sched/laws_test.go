@@ -42,6 +42,9 @@ func (w *world) checkCounts(cmd Command) {
 			all[i] += sum[i]
 		}
 		open := sum[blocked] + sum[queued] + sum[processing]
+		if waiting := sum[blocked] + sum[queued]; b.rec.State == candor.BatchActive && b.rec.Cancelled && waiting > 0 && b.closing == nil {
+			w.t.Fatalf("%T: batch %s is cancelled, and nobody ends the %d tasks that wait", cmd, b.rec.ID, waiting)
+		}
 		if ended := b.rec.State == candor.BatchComplete; ended != b.settled() || ended && open > 0 {
 			w.t.Fatalf("%T: batch %s is %s, settled %v, with %v", cmd, b.rec.ID, b.rec.State, b.settled(), sum)
 		}
@@ -62,6 +65,12 @@ func (w *world) checkQueue(cmd Command) {
 			if t.state != queued {
 				continue
 			}
+			if b.closing != nil {
+				if t.lane.shape != nil {
+					w.t.Fatalf("%T: %s can be handed out, and its batch was cancelled", cmd, t.name())
+				}
+				continue
+			}
 			n := want[t.lane.shape]
 			switch {
 			case t.place == 0:
@@ -78,6 +87,9 @@ func (w *world) checkQueue(cmd Command) {
 		}
 	}
 	for _, sh := range w.s.shapeList {
+		if sh.refs == 0 && w.s.unused {
+			continue // it goes with the next tick
+		}
 		if got := (sizes{sh.ready, sh.held, sh.backoff}); got != want[sh] || sh.total() == 0 && len(sh.want.Avoid) > 0 {
 			w.t.Fatalf("%T: shape %s has %+v, there are %+v", cmd, sh.want.String(), got, want[sh])
 		}

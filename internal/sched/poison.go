@@ -17,7 +17,7 @@ func (s *State) died() {
 	held := s.suspects
 	s.suspects = nil
 	for _, t := range held {
-		if t.state == queued && t.place == 0 && t.past != nil && len(t.past.downed) > 0 && t.lane != nil {
+		if t.inBackoff() && len(t.past.downed) > 0 {
 			t.past.downed = nil
 			s.retryDue(t)
 		}

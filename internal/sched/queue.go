@@ -38,7 +38,7 @@ func (sh *shape) total() int { return sh.ready + sh.held + sh.backoff }
 // lane is the queue of one step of one batch in one shape.
 type lane struct {
 	step  *step
-	shape *shape
+	shape *shape // nil: its batch was closed, and nothing of it is in the queue any more
 	tasks line
 	pos   int // in shape.lanes; -1 when not there
 	size  int // tasks in it, those too whose next try waits
@@ -128,6 +128,7 @@ func (s *State) shapeFor(key string, spec *candor.Step, avoid []string) *shape {
 
 // dropShapes forgets shapes that nobody has.
 func (s *State) dropShapes() {
+	s.unused = false
 	s.shapeList = slices.DeleteFunc(s.shapeList, func(sh *shape) bool {
 		if sh.refs == 0 {
 			delete(s.shapes, sh.key)
@@ -213,6 +214,10 @@ func (s *State) shrink(l *lane) {
 // withdraw takes a queued task out of the queue.
 func (s *State) withdraw(t *task) {
 	l := t.lane
+	if l.shape == nil { // condemned with its batch
+		t.lane, t.place = nil, 0
+		return
+	}
 	defer s.leaveLane(t)
 	if t.place == 0 {
 		l.shape.backoff--

@@ -15,6 +15,15 @@ func (s *State) retry(req candor.ChangeRequest) (candor.ChangeReply, error) {
 	}
 	var reply candor.ChangeReply
 	for _, t := range ts {
+		b := t.batch
+		if b == nil {
+			b = t.task.batch()
+		}
+		if err := notClosing(b); err != nil {
+			return candor.ChangeReply{}, err
+		}
+	}
+	for _, t := range ts {
 		var picked []*task
 		var b *batch
 		if t.batch != nil {
@@ -112,6 +121,9 @@ func (s *State) revive(t *task) {
 	t.run = nil
 	t.queuedAt = 0
 	t.tries = t.counted + uint16(1+t.step.spec.Retries)
+	if t.past != nil && t.past.shared {
+		t.past = nil // it holds nothing but why they all ended
+	}
 	if p := t.past; p != nil {
 		p.reason, p.avoid, p.downed, p.free = nil, nil, nil, 0
 		p.notBefore = fromMicro(0)

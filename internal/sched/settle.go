@@ -33,8 +33,10 @@ func (s *State) review(t *task) {
 	if t.state != blocked {
 		return
 	}
-	if t.batch().rec.Cancelled {
-		s.cancelTask(t, candor.NewReason(candor.ReasonCancelled, "its batch was cancelled"))
+	if b := t.batch(); b.rec.Cancelled {
+		if b.closing == nil {
+			s.closeAgain(b)
+		}
 		return
 	}
 	all := true

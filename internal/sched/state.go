@@ -35,9 +35,14 @@ type State struct {
 
 	shapes    map[string]*shape
 	shapeList []*shape // in order of appearance
+	unused    bool     // some shape may have no lane any more
 	timers    timers
 	ready     int64 // grows when a task becomes claimable
 	passings  passings
+
+	closing []*batch // cancelled, with waiting tasks that are still to be ended
+	closed  int      // tasks that this round has ended of them
+	slice   int      // how many a round ends
 
 	pauses     []candor.Pause
 	allPause   *candor.Pause
@@ -69,7 +74,7 @@ type State struct {
 // but for the first ids, which the store gives.
 func New(cfg Config, snap *Snapshot) *State {
 	s := &State{
-		cfg: cfg.withDefaults(), meta: snap.Meta, revision: snap.Revision,
+		cfg: cfg.withDefaults(), slice: closingSlice, meta: snap.Meta, revision: snap.Revision,
 		batches: map[candor.BatchID]*batch{}, keys: map[string]candor.BatchID{},
 		workers: map[string]*worker{}, leases: map[int64]*task{}, shapes: map[string]*shape{},
 		classPause: map[candor.Class]*candor.Pause{}, models: map[string]*measured{}, expected: map[string]*expectation{}, served: map[string]time.Time{},
@@ -213,8 +218,11 @@ func (s *State) wake(b *batch) {
 			s.voidIfHopeless(st)
 		}
 	}
-	if b.rec.State == candor.BatchComplete {
+	switch {
+	case b.rec.State == candor.BatchComplete:
 		s.ended = append(s.ended, b)
+	case b.rec.Cancelled && b.counts[blocked]+b.counts[queued] > 0:
+		s.closeAgain(b) // the brain ended before it was through
 	}
 }
 

@@ -147,6 +147,10 @@ func (s *State) expandWith(st *step, items []json.RawMessage) {
 			s.expandWith(o, items)
 		}
 	}
+	if b := st.batch; b.rec.Cancelled {
+		s.closeAgain(b)
+		return
+	}
 	s.consider(st)
 }
 

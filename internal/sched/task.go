@@ -88,6 +88,7 @@ type past struct {
 	under     uint16 // deaths under it since deathMark; the same worker may die again
 	deathMark int    // State.deaths before the first of them
 	lastDeath int    // State.deaths at the last death under it
+	shared    bool   // by tasks that ended together; not to be written
 }
 
 func (t *task) history() *past {

@@ -20,6 +20,11 @@ func (s *State) tick() {
 	for _, b := range s.order {
 		s.checkExpiry(b)
 	}
+	s.goOnClosing()
+	s.closed = 0 // the next round has its own
+	if s.unused {
+		s.dropShapes()
+	}
 	s.relaxAvoid()
 	s.place()
 	s.askIdle()
@@ -176,7 +181,7 @@ func (s *State) checkExpiry(b *batch) {
 		if b.counts[processing] > 0 {
 			return // it was taken in time; its worker bounds it from here on
 		}
-		s.cancelBatch(b, candor.ReasonOrderExpired, s.orderExpired(&b.steps[0].tasks[0]))
+		s.closeBatch(b, candor.ReasonOrderExpired, s.orderExpired(&b.steps[0].tasks[0]))
 		return
 	}
 	s.event(&candor.Event{
@@ -184,7 +189,7 @@ func (s *State) checkExpiry(b *batch) {
 		Text: fmt.Sprintf("Batch %s (%s) expired after %s: %s", b.rec.ID, b.rec.Name,
 			candor.ShortDuration(s.now.Sub(b.rec.CreatedAt)), sayCounts(b.counts)),
 	})
-	s.cancelBatch(b, candor.ReasonExpired, "its batch expired")
+	s.closeBatch(b, candor.ReasonExpired, "its batch expired")
 }
 
 // relaxAvoid lets tasks go back to workers they avoid, once no other living
@@ -218,6 +223,9 @@ func (s *State) anyOther(sh *shape) bool {
 // Next is when a Tick has something to do, for a loop that would rather sleep;
 // at most one second ahead, since silence has no event of its own.
 func (s *State) Next() time.Time {
+	if s.Closing() {
+		return s.now
+	}
 	next := s.now.Add(time.Second)
 	if len(s.timers) > 0 && s.timers[0].at.Before(next) {
 		return s.timers[0].at

@@ -29,6 +29,11 @@ func (h *timers) Pop() any {
 
 func (h *timers) add(at time.Time, t *task) { heap.Push(h, timer{at, t}) }
 
+// inBackoff tells whether a task waits for its next try.
+func (t *task) inBackoff() bool {
+	return t.state == queued && t.place == 0 && t.lane != nil && t.lane.shape != nil && t.past != nil
+}
+
 // forget drops the entries of tasks that leave memory.
 func (h *timers) forget(leaves func(*batch) bool) {
 	*h = slices.DeleteFunc(*h, func(e timer) bool { return leaves(e.task.batch()) })
@@ -40,7 +45,7 @@ func (h *timers) due(now time.Time) *task {
 	for len(*h) > 0 && !(*h)[0].at.After(now) {
 		e := heap.Pop(h).(timer)
 		t := e.task
-		if t.state == queued && t.place == 0 && t.lane != nil && t.past != nil && t.past.notBefore.Equal(e.at) {
+		if t.inBackoff() && t.past.notBefore.Equal(e.at) {
 			return t
 		}
 	}

@@ -114,6 +114,9 @@ func worker1(t *task) string {
 }
 
 func (s *State) blockedReason(t *task) *candor.Reason {
+	if t.batch().rec.Cancelled {
+		return s.closingReason(t)
+	}
 	for i := range t.step.spec.Needs {
 		need := &t.step.spec.Needs[i]
 		up := t.batch().step(need.Step)

@@ -14,6 +14,9 @@ type stamp = time.Time
 // queuedReason is why a queued task does not run: what holds it back itself,
 // else what every worker says, else who goes first.
 func (s *State) queuedReason(t *task, out *candor.Explanation) *candor.Reason {
+	if t.batch().rec.Cancelled {
+		return s.closingReason(t)
+	}
 	if s.allPause != nil {
 		return s.notBeforeQueued(t, pauseReason(candor.ReasonAllPaused, "everything", s.allPause))
 	}

@@ -30,6 +30,7 @@ type world struct {
 	told    map[int64]bool  // leases of which runs_twice was told
 	lease   int64           // the largest handed out
 	plans   int
+	slice   int // tasks of a cancelled batch that a round ends
 	pid     int
 }
 
@@ -64,6 +65,7 @@ func newWorld(t *rapid.T) *world {
 			Heartbeat: time.Second, Lost: 10 * time.Second, Lease: 20 * time.Second, Asking: 10 * time.Second, Linger: time.Minute, Monitor: 5 * time.Second,
 			Stuck: map[candor.Class]time.Duration{candor.ClassCPU: 5 * time.Second, candor.ClassScript: 15 * time.Second}},
 	}
+	w.slice = rapid.SampledFrom([]int{1, 2, 5, closingSlice}).Draw(t, "slice")
 	w.boot()
 	infos := []candor.WorkerInfo{
 		{Name: "w1", Classes: candor.Classes(), Slots: 2, GPU: &candor.GPU{Total: 4 * candor.GiB, Free: 4 * candor.GiB}, Supervisor: "up-1"},
@@ -79,6 +81,7 @@ func newWorld(t *rapid.T) *world {
 // boot begins with what is on disk: after a crash nothing else is known.
 func (w *world) boot() {
 	w.s, w.twin, w.pending = New(w.cfg, w.disk.load()), New(w.cfg, w.disk.load()), nil
+	w.s.slice, w.twin.slice = w.slice, w.slice
 	if c := w.s.Take(); c != nil {
 		w.t.Fatalf("loading alone changed something: %+v", c)
 	}
