@@ -15,6 +15,8 @@ type batch struct {
 	rec      BatchRecord
 	was      candor.BatchState // as stored; "" = not stored yet
 	steps    []*step
+	named    map[string]*step // by name, once they are linked
+	late     []*step          // those that fan out over what another brings
 	counts   [stateCount]int
 	pause    *candor.Pause
 	closing  *closing // it was cancelled, and waiting tasks are still to be ended
@@ -87,14 +89,8 @@ func (b *batch) total() int {
 	return n
 }
 
-func (b *batch) step(name string) *step {
-	for _, st := range b.steps {
-		if st.spec.Name == name {
-			return st
-		}
-	}
-	return nil
-}
+// step is the step of that name, or nil.
+func (b *batch) step(name string) *step { return b.named[name] }
 
 func (b *batch) eachLane() iter.Seq[*lane] {
 	return func(yield func(*lane) bool) {
@@ -145,14 +141,21 @@ func (b *batch) countMap() map[candor.TaskState]int {
 	return m
 }
 
-// link builds the edges, manifests and wire form of a batch's steps.
+// link builds the index, edges, manifests and wire form of a batch's steps.
 func (b *batch) link(agingMicro int64) {
+	b.named = make(map[string]*step, len(b.steps))
+	for _, st := range b.steps {
+		b.named[st.spec.Name] = st
+	}
 	for _, st := range b.steps {
 		st.head = int64(st.spec.Priority) * agingMicro
 		for i := range st.spec.Needs {
 			need := &st.spec.Needs[i]
 			up := b.step(need.Step)
 			up.dependants = append(up.dependants, edge{st, need})
+		}
+		if e := st.spec.Each; e != nil && (e.From != nil || e.Same != "") {
+			b.late = append(b.late, st)
 		}
 		if e := st.spec.Each; e != nil && e.From != nil {
 			up := b.step(e.From.Step)

@@ -101,10 +101,8 @@ func (s *State) stepSettled(st *step) {
 			}
 		}
 	}
-	for _, o := range st.batch.steps {
-		if !o.expanded && !o.void && o.spec.Each != nil {
-			s.voidIfHopeless(o)
-		}
+	for _, o := range st.batch.late {
+		s.voidIfHopeless(o)
 	}
 }
 
