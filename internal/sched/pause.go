@@ -14,6 +14,9 @@ func (s *State) pause(req candor.ChangeRequest) (candor.ChangeReply, error) {
 		if i := s.findPause(p); i >= 0 {
 			return "was " + sayPause(&s.pauses[i]) + " already"
 		}
+		if b := s.pausedBatch(p); b != nil && b.rec.State == candor.BatchComplete {
+			return "has ended already (" + string(b.rec.Outcome) + "): nothing of it is handed out"
+		}
 		if req.DryRun {
 			return "would be paused"
 		}

@@ -137,6 +137,9 @@ func (s *State) settleBatch(b *batch) {
 	b.rec.State, b.rec.Outcome, b.rec.FinishedAt = candor.BatchComplete, b.outcome(), s.now
 	s.ended = append(s.ended, b)
 	s.touchBatch(b)
+	if b.pause != nil {
+		s.dropPauses(func(p candor.Pause) string { return b.dropsPause(p, "it ended") })
+	}
 	if b.rec.Kind == candor.BatchOrder {
 		return // what became of it was told with its task
 	}

@@ -100,6 +100,7 @@ func New(cfg Config, snap *Snapshot) *State {
 // to somebody else.
 func (s *State) begin(now time.Time) {
 	s.now = now
+	s.dropPauses(s.orphaned)
 	for _, w := range s.roster {
 		w.seen, w.asked = now, now
 		if w.info.Supervisor != "" {
