@@ -47,6 +47,7 @@ const (
 	EventWorkerNotAsking EventCode = "worker.not_asking"
 	EventQuarantined     EventCode = "worker.quarantined"
 	EventWorkerDrain     EventCode = "worker.drain"
+	EventWorkerForgotten EventCode = "worker.forgotten" // away for so long that nobody keeps it
 	EventLeaseExpired    EventCode = "lease.expired"
 	EventPaused          EventCode = "pause"
 	EventResumed         EventCode = "resume"

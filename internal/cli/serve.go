@@ -131,6 +131,9 @@ func rulesOf(c config.Config) daemon.Rules {
 	if c.Heat.Limit == 0 {
 		r.Heat.Limit = -1
 	}
+	if r.Forget = c.Retention.Workers.D(); r.Forget == 0 {
+		r.Forget = -1
+	}
 	r.BatchRoot = filepath.Join(string(c.State), "batches")
 	return daemon.Rules{Sched: r, Retention: store.Retention{Age: c.Retention.Age.D(), Size: c.Retention.Size}}
 }

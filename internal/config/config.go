@@ -81,8 +81,9 @@ type Monitor struct {
 
 // Retention bounds history.
 type Retention struct {
-	Age  candor.Duration `koanf:"age" default:"720h" min:"0s" live:"yes" doc:"Age of ended batches and of events at which they are removed. 0s: no limit."`
-	Size candor.Bytes    `koanf:"size" default:"2GiB" min:"0" live:"yes" doc:"Size of the store above which the oldest history goes first. 0: no limit."`
+	Age     candor.Duration `koanf:"age" default:"720h" min:"0s" live:"yes" doc:"Age of ended batches and of events at which they are removed. 0s: no limit."`
+	Workers candor.Duration `koanf:"workers" default:"24h" min:"0s" live:"yes" doc:"How long a worker that is gone or silent stays known, with its pauses, while it holds no task. 0s: for ever."`
+	Size    candor.Bytes    `koanf:"size" default:"2GiB" min:"0" live:"yes" doc:"Size of the store above which the oldest history goes first. 0: no limit."`
 }
 
 // Worker describes a worker of this machine.

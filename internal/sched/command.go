@@ -140,6 +140,7 @@ type Changes struct {
 	NewTasks   []TaskRecord
 	Tasks      []TaskRecord // mutable fields changed
 	Attempts   []AttemptRecord
+	Forgotten  []string       // workers to remove by name, before Workers are written
 	Workers    []WorkerRecord // insert or replace by name
 	Models     []ModelRecord  // insert or replace by name
 	Pauses     []candor.Pause // all of them, if PausesSet
@@ -150,7 +151,7 @@ type Changes struct {
 // Empty tells whether there is nothing to make durable.
 func (c *Changes) Empty() bool {
 	return len(c.NewBatches)+len(c.Batches)+len(c.NewSteps)+len(c.Steps)+len(c.NewTasks)+len(c.Tasks)+
-		len(c.Attempts)+len(c.Workers)+len(c.Models)+len(c.Events) == 0 && !c.PausesSet
+		len(c.Attempts)+len(c.Forgotten)+len(c.Workers)+len(c.Models)+len(c.Events) == 0 && !c.PausesSet
 }
 
 // Meta holds the counters that must survive. Next numbers are the next to be given.

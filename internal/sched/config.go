@@ -31,6 +31,7 @@ type Config struct {
 
 	Monitor time.Duration // between MONITOR lines
 	Linger  time.Duration // how long an ended batch stays in memory
+	Forget  time.Duration // how long a worker that is gone or lost stays known; negative: for ever
 
 	BatchRoot string // where batches keep their outputs, on the brain's host
 }
@@ -86,6 +87,7 @@ func Defaults() Config {
 		Heat:    Heat{Limit: 85, Resume: 75},
 		Monitor: 30 * time.Second,
 		Linger:  10 * time.Minute,
+		Forget:  24 * time.Hour,
 	}
 }
 
@@ -98,7 +100,7 @@ func (c Config) withDefaults() Config {
 		{&c.Placement.Hold, &d.Placement.Hold}, {&c.Placement.MaxWait, &d.Placement.MaxWait}, {&c.Placement.Expect, &d.Placement.Expect},
 		{&c.Placement.Expiry, &d.Placement.Expiry}, {&c.Placement.LoadGuess, &d.Placement.LoadGuess},
 		{&c.Placement.RunGuess, &d.Placement.RunGuess}, {&c.Placement.Retry, &d.Placement.Retry},
-		{&c.PoisonHold, &d.PoisonHold}, {&c.BadWindow, &d.BadWindow}, {&c.Monitor, &d.Monitor}, {&c.Linger, &d.Linger},
+		{&c.PoisonHold, &d.PoisonHold}, {&c.BadWindow, &d.BadWindow}, {&c.Monitor, &d.Monitor}, {&c.Linger, &d.Linger}, {&c.Forget, &d.Forget},
 	} {
 		if *f.have == 0 {
 			*f.have = *f.def

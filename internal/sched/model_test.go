@@ -209,6 +209,9 @@ func (d *disk) commitRest(c *Changes) error {
 		}
 		d.attempts[key] = a.Attempt
 	}
+	for _, name := range c.Forgotten {
+		delete(d.workers, name)
+	}
 	for _, w := range c.Workers {
 		if w.Session < 1 || w.Session >= c.Meta.NextSession {
 			return fmt.Errorf("worker %s has session %d of %d", w.Info.Name, w.Session, c.Meta.NextSession)

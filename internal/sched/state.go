@@ -103,6 +103,9 @@ func (s *State) begin(now time.Time) {
 	s.dropPauses(s.orphaned)
 	for _, w := range s.roster {
 		w.seen, w.asked = now, now
+		if w.left.IsZero() {
+			w.left = now
+		}
 		if w.info.Supervisor != "" {
 			s.hosts.note(w.info.Supervisor, now)
 		}
@@ -261,11 +264,7 @@ func (s *State) Take() *Changes {
 	s.changes = Changes{}
 	s.takeBatches(&c)
 	s.takeTasks(&c)
-	for _, w := range s.dirtyWorkers {
-		w.dirty = false
-		c.Workers = append(c.Workers, w.record())
-	}
-	s.dirtyWorkers = emptied(s.dirtyWorkers)
+	s.takeWorkers(&c)
 	if c.PausesSet {
 		c.Pauses = slices.Clone(s.pauses)
 	}

@@ -16,6 +16,7 @@ func (s *State) tick() {
 	for _, w := range s.roster {
 		s.checkWorker(w)
 	}
+	s.forgetWorkers()
 	s.checkStuck()
 	for _, b := range s.order {
 		s.checkExpiry(b)

@@ -25,6 +25,7 @@ type worker struct {
 	joined      time.Time
 	seen        time.Time // last word of its reporter, by the brain's clock
 	asked       time.Time // last word of its claim loop
+	left        time.Time // when it was last gone
 	running     []*task
 	idle        time.Time // since when nothing runs; zero while something does
 	completed   int
@@ -67,7 +68,7 @@ func (w *worker) record() WorkerRecord {
 func (s *State) restoreWorker(r *WorkerRecord) {
 	w := &worker{
 		info: r.Info, session: r.Session, state: r.State, draining: r.Draining,
-		joined: r.JoinedAt, completed: r.Completed, failed: r.Failed,
+		joined: r.JoinedAt, completed: r.Completed, failed: r.Failed, left: r.SeenAt,
 	}
 	if r.Account != nil {
 		w.account.restore(r.Account)

@@ -62,7 +62,7 @@ func newWorld(t *rapid.T) *world {
 		t: t, now: epoch, disk: newDisk(), procs: map[int64]*proc{}, told: map[int64]bool{}, pid: 100,
 		cfg: Config{FreeTries: rapid.SampledFrom([]int{4, 50}).Draw(t, "free tries"), BackoffMax: 30 * time.Second, BatchRoot: "/batches",
 			// Short, so that every silence is met often.
-			Heartbeat: time.Second, Lost: 10 * time.Second, Lease: 20 * time.Second, Asking: 10 * time.Second, Linger: time.Minute, Monitor: 5 * time.Second,
+			Heartbeat: time.Second, Lost: 10 * time.Second, Lease: 20 * time.Second, Asking: 10 * time.Second, Linger: time.Minute, Forget: 2 * time.Minute, Monitor: 5 * time.Second,
 			Stuck: map[candor.Class]time.Duration{candor.ClassCPU: 5 * time.Second, candor.ClassScript: 15 * time.Second}},
 	}
 	w.slice = rapid.SampledFrom([]int{1, 2, 5, closingSlice}).Draw(t, "slice")

@@ -121,6 +121,11 @@ func (s *Store) writeAttempts(c *sched.Changes) error {
 }
 
 func (s *Store) writeWorkers(c *sched.Changes) error {
+	for _, name := range c.Forgotten {
+		if _, err := s.w.exec(`DELETE FROM worker WHERE name = ?`, name); err != nil {
+			return err
+		}
+	}
 	for i := range c.Workers {
 		w := &c.Workers[i]
 		info, err := jsonText(&w.Info)

@@ -110,6 +110,14 @@ func testRoundTrip(t *testing.T, f Factory) {
 	want.Revision, want.Pauses, want.Workers = w.revision, nil, []sched.WorkerRecord{worker}
 	want.Batches[0].Batch, want.Batches[0].Steps[2] = batch, step
 	w.same("the state after changes", w.load(), want)
+
+	// A worker that is forgotten may come anew in the same commit.
+	w.commit(&sched.Changes{Forgotten: []string{worker.Info.Name}})
+	want.Revision, want.Workers = w.revision, nil
+	w.same("the state without the worker", w.load(), want)
+	w.commit(&sched.Changes{Forgotten: []string{worker.Info.Name, "nobody"}, Workers: []sched.WorkerRecord{worker}})
+	want.Revision, want.Workers = w.revision, []sched.WorkerRecord{worker}
+	w.same("the state with the worker come anew", w.load(), want)
 }
 
 // testWholeRecord checks that a changed task is the new record and nothing of
