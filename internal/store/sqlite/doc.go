@@ -10,6 +10,7 @@
 //     committed states only;
 //   - a commit is flushed to the disk (WAL, synchronous=FULL) before Commit
 //     returns nil; an error means that none of it is there;
+//   - a state of an earlier schema is copied before it is changed;
 //   - each update of a task names the state and lease it expects; constraints
 //     refuse rows that the law of package candor forbids;
 //   - rows of tasks hold only what moves. Which step a task is of, its index and

@@ -25,7 +25,8 @@ func provider(db *sql.DB) (*goose.Provider, error) {
 	return goose.NewProvider(goose.DialectSQLite3, db, dir)
 }
 
-// migrate brings a database to the schema of this version.
+// migrate brings a database to the schema of this version, and keeps a copy of
+// one that has an earlier schema.
 func migrate(ctx context.Context, file string) (err error) {
 	// The vacuum mode must be set before the first table is there: pages that
 	// pruning frees can then be given back to the file system.
@@ -45,6 +46,11 @@ func migrate(ctx context.Context, file string) (err error) {
 	}
 	if err := tooNew(has, known(p)); err != nil {
 		return err
+	}
+	if has > 0 && has < known(p) {
+		if err := keep(ctx, db, file, has); err != nil {
+			return err
+		}
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fault("bring "+file+" to this version's schema", err)
