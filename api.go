@@ -8,7 +8,9 @@ import (
 // Protocol is the version of what workers and brains say to each other.
 //
 //	1  2026-11-24  the first
-const Protocol = 1
+//	2  2026-11-28  Void: a lease is taken back from a worker that does not name it
+//	               only once it has said that it will never start it
+const Protocol = 2
 
 // SubmitReply answers a submission.
 type SubmitReply struct {
@@ -169,6 +171,9 @@ type HeartbeatRequest struct {
 	Errors  map[string]int  `json:"errors,omitempty"`  // failed calls to the brain since the last heartbeat, by code
 	Catalog *Catalog        `json:"catalog,omitempty"` // when it has changed
 	Wait    Duration        `json:"wait,omitempty"`    // how long the brain may hold the answer for orders to come
+	// Void answers HeartbeatReply.Void: leases of it that the worker does not hold
+	// and will never start, however late their claim's answer comes.
+	Void []int64 `json:"void,omitempty"`
 }
 
 // LeaseProgress is what a worker last saw of one attempt.
@@ -187,6 +192,10 @@ type HeartbeatReply struct {
 	// Cool: the card is too hot; the sentence says how hot and until when. What
 	// runs row by row waits before its next row.
 	Cool string `json:"cool,omitempty"`
+	// Void lists leases that this worker was given and does not name: their
+	// claim's answer is lost, or late. Those that it does not hold it must not
+	// start any more, and say so (HeartbeatRequest.Void).
+	Void []int64 `json:"void,omitempty"`
 }
 
 // AbortOrder tells a worker to end an attempt.

@@ -35,7 +35,7 @@ func (b *Brain) holds(r *request, now time.Time) bool {
 		wait = c.Req.Wait.D()
 	case sched.Heartbeat:
 		reply, ok := r.reply.(candor.HeartbeatReply)
-		if !ok || len(reply.Abort) > 0 {
+		if !ok || len(reply.Abort)+len(reply.Void) > 0 {
 			return false
 		}
 		wait = c.Req.Wait.D()

@@ -40,6 +40,7 @@ func (w *world) register(k *simWorker, verified bool, left []string) {
 		req.Holds = append(req.Holds, r.Lease)
 	}
 	k.epoch++
+	k.void, k.asked = nil, nil
 	pid := k.info.PID
 	w.do(Register{req}, func(reply any, err error) {
 		if err != nil {
@@ -83,12 +84,12 @@ func (w *world) leasesOf(k *simWorker) []int64 {
 func (k *simWorker) up() bool { return k.alive && !k.frozen && k.session != 0 }
 
 // claim delivers what is in the spool and asks for work. A lost answer leaves
-// the worker with nothing but its doubts.
-func (w *world) claim(k *simWorker, most int, lost bool) {
+// the worker with nothing but its doubts; a late one comes when it comes.
+func (w *world) claim(k *simWorker, most int, road string) {
 	session, voided, sent := k.session, k.epoch, slices.Clone(k.spool)
 	req := candor.ClaimRequest{Session: session, Results: sent, Max: most, View: k.view}
-	w.do(Claim{Worker: k.info.Name, Req: req}, func(reply any, err error) {
-		if lost || !k.up() || k.session != session || k.epoch != voided {
+	arrive := func(reply any, err error) {
+		if !k.up() || k.session != session || k.epoch != voided {
 			return
 		}
 		if err != nil {
@@ -103,13 +104,50 @@ func (w *world) claim(k *simWorker, most int, lost bool) {
 			return slices.ContainsFunc(sent, func(r candor.Result) bool { return r.Lease == o.Lease })
 		})
 		for _, a := range r.Tasks {
-			if a.Lease <= w.lease {
-				w.t.Fatalf("lease %d was handed out after %d", a.Lease, w.lease)
+			if k.void[a.Lease] {
+				continue
 			}
-			w.lease = a.Lease
 			w.procs[a.Lease] = &proc{Assignment: a, worker: k, manifests: r.Steps[a.Spec].Manifests}
 		}
+	}
+	w.do(Claim{Worker: k.info.Name, Req: req}, func(reply any, err error) {
+		w.checkOrder(reply)
+		switch road {
+		case inTime:
+			arrive(reply, err)
+		case late:
+			k.late = append(k.late, func() { arrive(reply, err) })
+		}
 	})
+}
+
+// What may become of the answer to a claim.
+const (
+	inTime = "in time"
+	late   = "late"
+	lost   = "lost"
+)
+
+// arrives brings one of the answers that were late, in any order.
+func (w *world) arrives(k *simWorker) {
+	if len(k.late) == 0 {
+		return
+	}
+	i := rapid.IntRange(0, len(k.late)-1).Draw(w.t, "answer")
+	arrive := k.late[i]
+	k.late = slices.Delete(k.late, i, i+1)
+	arrive()
+}
+
+// checkOrder is the law that leases grow, in the order in which they are durable.
+func (w *world) checkOrder(reply any) {
+	r, _ := reply.(candor.ClaimReply)
+	for _, a := range r.Tasks {
+		if a.Lease <= w.lease {
+			w.t.Fatalf("lease %d was handed out after %d", a.Lease, w.lease)
+		}
+		w.lease = a.Lease
+	}
 }
 
 // finish ends an attempt's process; its result goes into the spool.
@@ -141,6 +179,11 @@ func (w *world) heartbeat(k *simWorker, lost bool) {
 	for _, r := range k.spool {
 		req.Running = append(req.Running, candor.LeaseProgress{Lease: r.Lease})
 	}
+	for _, lease := range k.asked {
+		if k.void[lease] {
+			req.Void = append(req.Void, lease)
+		}
+	}
 	w.do(Heartbeat{k.info.Name, req}, func(reply any, err error) {
 		if lost || !k.up() || k.session != req.Session {
 			return
@@ -149,12 +192,28 @@ func (w *world) heartbeat(k *simWorker, lost bool) {
 			k.session = 0
 			return
 		}
+		w.renounce(k, reply.(candor.HeartbeatReply).Void)
 		for _, o := range reply.(candor.HeartbeatReply).Abort {
 			if p := w.procs[o.Lease]; p != nil && p.worker == k && !p.orphan {
 				w.finish(o.Lease, candor.AttemptAborted, false)
 			}
 		}
 	})
+}
+
+// renounce voids leases that a worker does not hold.
+func (w *world) renounce(k *simWorker, leases []int64) {
+	k.asked = leases
+	for _, lease := range leases {
+		held := slices.ContainsFunc(k.spool, func(r candor.Result) bool { return r.Lease == lease })
+		if p := w.procs[lease]; held || p != nil && p.worker == k && !p.orphan {
+			continue
+		}
+		if k.void == nil {
+			k.void = map[int64]bool{}
+		}
+		k.void[lease] = true
+	}
 }
 
 // leave is an orderly end: attempts are ended first.

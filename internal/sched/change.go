@@ -135,6 +135,7 @@ func (s *State) tellings(w *worker) candor.HeartbeatReply {
 			reply.Abort = append(reply.Abort, candor.AbortOrder{Lease: t.run.lease, Reason: t.run.abort, Text: t.run.abortText})
 		}
 	}
+	reply.Void = w.unnamed()
 	w.told = w.mood()
 	return reply
 }

@@ -2,7 +2,6 @@ package sched
 
 import (
 	"encoding/json"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -342,25 +341,4 @@ func TestDrainLetsWorkEndAndTakesNothingNew(t *testing.T) {
 	f.expect(f.why("w1"), candor.ReasonDraining)
 	f.do(Undrain{change("worker:w1")})
 	f.take("w1")
-}
-
-// The answer that handed a task out was lost: its worker never names the lease.
-func TestALostAnswerIsNoticed(t *testing.T) {
-	f := newFarm(t, Config{})
-	f.join("w1")
-	f.submit(cpu("s"))
-	a := f.take("w1")
-	for range missedBeats {
-		if f.state(a.Task) != candor.TaskProcessing {
-			t.Fatal("given up too soon")
-		}
-		f.pass(5 * time.Second)
-		f.beat("w1")
-	}
-	if f.state(a.Task) != candor.TaskQueued {
-		t.Fatal(f.state(a.Task))
-	}
-	if i := slices.IndexFunc(f.told(), func(e candor.Event) bool { return e.Code == candor.EventTaskRequeued }); i < 0 {
-		t.Fatal("not told")
-	}
 }

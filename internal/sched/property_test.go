@@ -28,7 +28,7 @@ func TestNoInterleavingLosesOrDoublesATask(t *testing.T) {
 }
 
 func (w *world) act() {
-	switch n := rapid.IntRange(0, 40).Draw(w.t, "action"); {
+	switch n := rapid.IntRange(0, 41).Draw(w.t, "action"); {
 	case n < 2:
 		w.submit()
 	case n < 6:
@@ -47,8 +47,10 @@ func (w *world) act() {
 		w.massacre()
 	case n < 16:
 		w.reload()
+	case n < 17:
+		w.slowRoad()
 	default:
-		w.workerActs(rapid.SampledFrom(w.workers).Draw(w.t, "worker"), n-16)
+		w.workerActs(rapid.SampledFrom(w.workers).Draw(w.t, "worker"), n-17)
 	}
 }
 
@@ -71,7 +73,7 @@ func (w *world) massacre() {
 		k := rapid.SampledFrom(w.workers).Draw(w.t, "victim")
 		w.start(k, true)
 		w.commit()
-		w.claim(k, 2, false)
+		w.claim(k, 2, inTime)
 		w.commit()
 		w.kill(k)
 		w.hostSeen("up-1", 2)
@@ -79,8 +81,38 @@ func (w *world) massacre() {
 	}
 }
 
+// slowRoad holds up the answer to a worker's claim while its heartbeats go
+// through and others ask for work, with or without a crash of the brain.
+func (w *world) slowRoad() {
+	k := rapid.SampledFrom(w.workers).Draw(w.t, "slow")
+	if !k.up() {
+		w.start(k, true)
+		w.commit()
+	}
+	w.claim(k, 2, late)
+	for range rapid.IntRange(3, 5).Draw(w.t, "rounds") {
+		w.commit()
+		w.now = w.now.Add(2 * time.Second)
+		w.do(Tick{}, nil)
+		if rapid.IntRange(0, 9).Draw(w.t, "crash") == 0 {
+			w.crash()
+		}
+		if k.up() {
+			w.heartbeat(k, rapid.IntRange(0, 9).Draw(w.t, "unheard") == 0)
+		}
+		for _, o := range w.workers {
+			if o != k && o.up() {
+				w.heartbeat(o, false)
+				w.claim(o, 2, inTime)
+			}
+		}
+	}
+	w.commit()
+	w.arrives(k)
+}
+
 func (w *world) workerActs(k *simWorker, n int) {
-	lost := rapid.IntRange(0, 5).Draw(w.t, "lost answer") == 0
+	unheard := rapid.IntRange(0, 5).Draw(w.t, "lost answer") == 0
 	switch {
 	case !k.alive:
 		w.start(k, rapid.IntRange(0, 3).Draw(w.t, "verified") > 0)
@@ -99,9 +131,11 @@ func (w *world) workerActs(k *simWorker, n int) {
 	case n == 4:
 		k.view = rapid.SampledFrom(views).Draw(w.t, "view")
 	case n < 9:
-		w.heartbeat(k, lost)
+		w.heartbeat(k, unheard)
+	case n < 10:
+		w.arrives(k)
 	case n < 17:
-		w.claim(k, rapid.IntRange(0, 4).Draw(w.t, "max"), lost)
+		w.claim(k, rapid.IntRange(0, 4).Draw(w.t, "max"), rapid.SampledFrom([]string{inTime, inTime, inTime, inTime, late, lost}).Draw(w.t, "answer"))
 	default:
 		w.endOne(k)
 	}
@@ -163,7 +197,7 @@ func (w *world) mend() {
 			for _, lease := range w.leasesOf(k) {
 				w.finish(lease, candor.AttemptDone, false)
 			}
-			w.claim(k, 4, false)
+			w.claim(k, 4, inTime)
 			w.commit()
 		}
 	}

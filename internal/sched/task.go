@@ -69,7 +69,8 @@ type run struct {
 	progress candor.Progress
 	moved    time.Time // last progress, by the brain's clock
 	stuck    bool
-	missed   int // heartbeats of its worker that did not list it
+	missed   int  // heartbeats of its worker in a row that did not list it
+	named    bool // some heartbeat did
 
 	abort     candor.ReasonCode // it was ordered to end, for this
 	abortText string

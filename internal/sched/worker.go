@@ -265,7 +265,7 @@ func (s *State) heartbeat(name string, req *candor.HeartbeatRequest) (candor.Hea
 	if len(req.Errors) > 0 {
 		s.noteErrors(w, req.Errors)
 	}
-	s.listen(w, req.Running)
+	s.listen(w, req)
 	reply := s.tellings(w)
 	reply.Abort = append(reply.Abort, s.strays(w, req.Running)...)
 	return reply, nil
@@ -286,37 +286,21 @@ func (s *State) strays(w *worker, running []candor.LeaseProgress) []candor.Abort
 }
 
 // listen takes in the progress of running attempts, and notices leases that
-// the worker does not know: the answer that should have brought them was lost.
-func (s *State) listen(w *worker, running []candor.LeaseProgress) {
-	heard := make(map[int64]*candor.Progress, len(running))
-	for i := range running {
-		heard[running[i].Lease] = &running[i].Progress
+// the worker does not name; see missed.
+func (s *State) listen(w *worker, req *candor.HeartbeatRequest) {
+	heard := make(map[int64]*candor.Progress, len(req.Running))
+	for i := range req.Running {
+		heard[req.Running[i].Lease] = &req.Running[i].Progress
 	}
 	for _, t := range slices.Clone(w.running) {
 		p := heard[t.run.lease]
 		if p == nil {
-			s.missed(t, w)
+			s.missed(t, w, req.Void)
 			continue
 		}
-		t.run.missed = 0
+		t.run.missed, t.run.named = 0, true
 		s.progressed(t, p)
 	}
-}
-
-// missedBeats is how many heartbeats may omit a lease before it counts as one
-// whose handing-out never arrived. One may have been under way when the claim
-// was answered; the second is certain; the third is for a slow reporter.
-const missedBeats = 3
-
-func (s *State) missed(t *task, w *worker) {
-	if s.now.Sub(t.run.started) < s.cfg.Heartbeat {
-		return
-	}
-	if t.run.missed++; t.run.missed < missedBeats {
-		return
-	}
-	s.lose(t, candor.NewReason(candor.ReasonWorkerDied,
-		fmt.Sprintf("%s does not know of lease %d: the answer that handed it out was lost", w.info.Name, t.run.lease)), false)
 }
 
 // progressed compares a running attempt with what was last known of it.

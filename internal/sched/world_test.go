@@ -49,7 +49,10 @@ type simWorker struct {
 	alive   bool
 	frozen  bool
 	session int64
-	epoch   int // grows with each registration: claims under way meanwhile are void
+	epoch   int            // grows with each registration: claims under way meanwhile are void
+	late    []func()       // answers to claims that are still on their way
+	void    map[int64]bool // leases that it will refuse
+	asked   []int64        // those it was last asked to void
 	spool   []candor.Result
 	exit    *candor.HostWorker // what its supervisor saw of a process that ended
 	fence   []candor.FenceReport

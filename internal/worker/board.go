@@ -23,7 +23,9 @@ type board struct {
 	doing     string
 	doingAt   time.Time
 	running   map[int64]*attempt
-	idleAt    time.Time // zero: something runs
+	void      map[int64]bool // leases that are refused when a late answer brings them
+	asked     []int64        // those that the brain has last asked to void
+	idleAt    time.Time      // zero: something runs
 	completed int
 	failed    int
 	errors    map[string]int // failed calls by code, since the last heartbeat that got through
@@ -33,7 +35,7 @@ type board struct {
 }
 
 func newBoard(now time.Time, gpu *candor.GPU, serving func() *candor.Serving) *board {
-	return &board{serving: serving, running: map[int64]*attempt{}, errors: map[string]int{}, cooling: make(chan struct{}), idleAt: now, doingAt: now, gpu: gpu}
+	return &board{serving: serving, running: map[int64]*attempt{}, void: map[int64]bool{}, errors: map[string]int{}, cooling: make(chan struct{}), idleAt: now, doingAt: now, gpu: gpu}
 }
 
 // do says what the main loop does; the same again keeps its age.
@@ -129,18 +131,38 @@ func (b *board) ticket() (session int64, epoch int) {
 	return b.session.Session, b.epoch
 }
 
-// seat puts the attempts of a reply on the board, unless the ticket has gone stale.
-func (b *board) seat(epoch int, attempts []*attempt) bool {
+// seat puts the attempts of a reply on the board, but for those whose leases
+// were voided meanwhile: all of them when the ticket has gone stale.
+func (b *board) seat(epoch int, attempts []*attempt) (seated []*attempt, current bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.epoch != epoch {
-		return false
+		return nil, false
 	}
 	for _, a := range attempts {
+		if b.void[a.Lease] {
+			continue
+		}
 		b.running[a.Lease] = a
 		b.idleAt = time.Time{}
+		seated = append(seated, a)
 	}
-	return true
+	return seated, true
+}
+
+// renounce voids the leases that the brain asks about and that are not on the
+// board, and tells whether there are new ones. The answer that brings one later
+// is refused; the next heartbeat says so.
+func (b *board) renounce(leases []int64) (news bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.asked = leases
+	for _, lease := range leases {
+		if b.running[lease] == nil && !b.void[lease] {
+			b.void[lease], news = true, true
+		}
+	}
+	return news
 }
 
 // recount voids all tickets and tells which leases run now.
@@ -148,6 +170,7 @@ func (b *board) recount() []int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.epoch++
+	clear(b.void) // their answers, if they come, have a stale ticket
 	return slices.Sorted(maps.Keys(b.running))
 }
 
@@ -190,9 +213,8 @@ func (b *board) card(gpu *candor.GPU) {
 	b.gpu = gpu
 }
 
-// heartbeat is the reporter's word. unsent are leases whose results wait for the
-// brain: the worker still answers for them.
-func (b *board) heartbeat(now time.Time, unsent []int64) candor.HeartbeatRequest {
+// heartbeat is the reporter's word on what runs; see worker.heartbeat for the rest.
+func (b *board) heartbeat(now time.Time) candor.HeartbeatRequest {
 	serving := b.serving()
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -206,9 +228,9 @@ func (b *board) heartbeat(now time.Time, unsent []int64) candor.HeartbeatRequest
 	for _, a := range b.sorted() {
 		req.Running = append(req.Running, candor.LeaseProgress{Lease: a.Lease, Progress: *a.progress.Load()})
 	}
-	for _, lease := range unsent {
-		if b.running[lease] == nil {
-			req.Running = append(req.Running, candor.LeaseProgress{Lease: lease})
+	for _, lease := range b.asked {
+		if b.void[lease] && b.running[lease] == nil {
+			req.Void = append(req.Void, lease)
 		}
 	}
 	return req

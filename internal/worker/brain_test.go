@@ -29,6 +29,7 @@ type brain struct {
 	verdict   func(candor.Result) candor.ResultVerdict // nil: taken
 	down      error                                    // every call fails with it
 	claimErr  []error                                  // the next claims fail so, after they were granted
+	joinErr   []error                                  // the next registrations fail so, before they arrive
 }
 
 type queued struct {
@@ -57,9 +58,15 @@ func (b *brain) Register(_ context.Context, req candor.RegisterRequest) (candor.
 	if b.down != nil {
 		return candor.RegisterReply{}, b.down
 	}
-	b.session++
 	b.registers = append(b.registers, req)
 	b.touch()
+	if len(b.joinErr) > 0 {
+		err := b.joinErr[0]
+		if b.joinErr = b.joinErr[1:]; err != nil {
+			return candor.RegisterReply{}, err
+		}
+	}
+	b.session++
 	return candor.RegisterReply{
 		Session: b.session, Heartbeat: candor.Duration(50 * time.Millisecond), Lost: candor.Duration(time.Minute), Drop: b.drop,
 	}, nil

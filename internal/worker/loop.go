@@ -268,7 +268,11 @@ func (l *loop) failed(a answer) {
 	case l.stop != "" && code == candor.CodeInterrupted || l.calls.Err() != nil:
 		l.rejoin = l.rejoin || a.want > 0 // it may have been granted in this very moment
 		return
-	case a.want >= 0 && lostSession(a.err):
+	case a.want < 0:
+		// It may arrive yet, and end every lease that it did not know of: nothing
+		// is claimed before one that names them all has been answered.
+		l.rejoin = true
+	case lostSession(a.err):
 		l.rejoin = true
 		if l.stales++; l.stales == 1 {
 			l.w.say(slog.LevelInfo, lineBrain, "The brain does not know this session any more: joining again", slog.Any(record.KeyError, a.err))
@@ -304,13 +308,18 @@ func (l *loop) granted(a answer) {
 		return
 	}
 	attempts := w.assigned(a.reply)
-	if !w.board.seat(a.epoch, attempts) {
+	seated, current := w.board.seat(a.epoch, attempts)
+	if !current {
 		// They went back to the queue when we registered meanwhile; to be certain, count again.
 		w.say(slog.LevelInfo, lineClaim, "Dropped "+plural(len(attempts), "task", "tasks")+" claimed under a former session")
 		l.rejoin = true
 		return
 	}
-	for _, t := range attempts {
+	if late := len(attempts) - len(seated); late > 0 {
+		w.say(slog.LevelWarn, lineClaim, fmt.Sprintf("Dropped %s: the claim's answer took %s, and the brain has given up what it brought",
+			plural(late, "task", "tasks"), candor.ShortDuration(w.o.Clock.Now().Sub(l.asked))))
+	}
+	for _, t := range seated {
 		if l.stop != "" {
 			t.order(handBack(w.o.Name))
 		}

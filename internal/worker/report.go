@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"candor"
@@ -32,7 +33,7 @@ func (w *worker) report(ctx context.Context) {
 		w.o.OnPoint("report")
 		begun := w.o.Clock.Now()
 		every := or(w.board.joined().Heartbeat.D(), defaultHeartbeat)
-		req := w.board.heartbeat(begun, w.spool.unsent())
+		req := w.heartbeat(begun)
 		req.Wait = candor.Duration(every)
 		catalog, revision := w.catalog(told)
 		req.Catalog = catalog
@@ -57,6 +58,21 @@ func (w *worker) report(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
+}
+
+// heartbeat names every lease that the worker answers for: what runs, and what
+// has ended and waits for the brain's verdict. The board is read before the
+// spool, since an attempt is in the spool before it leaves the board: in the
+// other order one that ends in between would be in neither.
+func (w *worker) heartbeat(now time.Time) candor.HeartbeatRequest {
+	req := w.board.heartbeat(now)
+	for _, lease := range w.spool.unsent() {
+		if !slices.ContainsFunc(req.Running, func(p candor.LeaseProgress) bool { return p.Lease == lease }) {
+			req.Running = append(req.Running, candor.LeaseProgress{Lease: lease})
+		}
+		req.Void = slices.DeleteFunc(req.Void, func(void int64) bool { return void == lease })
+	}
+	return req
 }
 
 // mend joins again after a heartbeat was refused. The main loop would do so at
@@ -94,6 +110,7 @@ func (w *worker) obey(reply candor.HeartbeatReply) (news bool) {
 		}
 		news = a.order(order{outcome: candor.AttemptAborted, reason: candor.NewReason(o.Reason, o.Text)}) || news
 	}
+	news = w.board.renounce(reply.Void) || news
 	changed, was := w.board.ordered(reply)
 	if !changed {
 		return news
