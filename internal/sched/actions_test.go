@@ -107,6 +107,10 @@ func (w *world) claim(k *simWorker, most int, road string) {
 			if k.void[a.Lease] {
 				continue
 			}
+			if k.fenced[a.Lease] {
+				k.spool = append(k.spool, ended(a, candor.AttemptAborted, candor.ReasonFenced, "fenced"))
+				continue
+			}
 			w.procs[a.Lease] = &proc{Assignment: a, worker: k, manifests: r.Steps[a.Spec].Manifests}
 		}
 	}
@@ -280,6 +284,10 @@ func (w *world) fence(o candor.FenceOrder) {
 		} else if !f.Dead {
 			f.Leftover = []string{fmt.Sprintf("pid %d", 5000+o.Lease)}
 		}
+		if k.fenced == nil {
+			k.fenced = map[int64]bool{}
+		}
+		k.fenced[o.Lease] = true
 		k.fence = append(k.fence, f)
 	}
 }

@@ -52,6 +52,7 @@ type simWorker struct {
 	epoch   int            // grows with each registration: claims under way meanwhile are void
 	late    []func()       // answers to claims that are still on their way
 	void    map[int64]bool // leases that it will refuse
+	fenced  map[int64]bool // leases that its supervisor has forbidden on this host
 	asked   []int64        // those it was last asked to void
 	spool   []candor.Result
 	exit    *candor.HostWorker // what its supervisor saw of a process that ended

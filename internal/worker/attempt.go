@@ -109,6 +109,9 @@ func (w *worker) perform(a *attempt) (r candor.Result) {
 		return candor.Result{Outcome: o.outcome, Reason: o.reason}
 	default:
 	}
+	if f := a.fenced(); f != nil { // the answer that brought it was late: its supervisor has answered for it
+		return *f
+	}
 	switch step := &a.spec.Step; {
 	case step.Order != nil:
 		return w.carryOut(a)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"candor"
+	"candor/internal/process"
 )
 
 // slowRoad holds up the first claim's answer that brings tasks.
@@ -51,6 +52,22 @@ func TestAVoidedLeaseIsNotStarted(t *testing.T) {
 	}
 	if n := len(b.registers); n != 1 {
 		t.Errorf("registered %d times", n)
+	}
+}
+
+// Nor does one that comes after its supervisor fenced the lease, of whatever kind
+// it is: a command is looked after by its own start, rows and orders are not.
+func TestAFencedLeaseIsNotBegun(t *testing.T) {
+	b := newBrain()
+	f := start(t, b, nil)
+	dir := process.LeaseDir(f.dir, "worker-1")
+	f.log.wait(t, "Joined the brain")
+	if err := process.Fence(process.LeasePath(dir, 1), ""); err != nil {
+		t.Fatal(err)
+	}
+	lease := b.add(spec(f.dir, func(*candor.Step) {}), -1, "")
+	if r := b.result(t, lease); r.Outcome != candor.AttemptAborted || r.Reason.Code != candor.ReasonFenced {
+		t.Errorf("result %+v", r)
 	}
 }
 
