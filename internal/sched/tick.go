@@ -99,13 +99,17 @@ func (s *State) reclaim(w *worker) {
 // reclaimBlind takes a task back though nobody can tell whether its process
 // still runs, and names the process.
 func (s *State) reclaimBlind(t *task, w *worker) {
-	who := "its process"
-	if pid := t.run.progress.PID; pid != 0 {
-		who = fmt.Sprintf("pid %d", pid)
-	}
-	s.runsTwice(t, w, who)
+	s.runsTwice(t, w, processOf(t))
 	s.lose(t, candor.NewReason(candor.ReasonLeaseExpired, fmt.Sprintf("%s silent for %s (lease %s)",
 		w.info.Name, candor.ShortDuration(s.now.Sub(w.seen)), candor.ShortDuration(s.cfg.Lease))), false)
+}
+
+// processOf names a task's process, as far as its worker told.
+func processOf(t *task) string {
+	if pid := t.run.progress.PID; pid != 0 {
+		return fmt.Sprintf("pid %d", pid)
+	}
+	return "its process"
 }
 
 // checkAsking names a worker that is alive and has a free slot, but whose claim

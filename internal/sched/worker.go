@@ -99,13 +99,23 @@ func (s *State) register(req candor.RegisterRequest) (candor.RegisterReply, erro
 	}
 	w := s.workers[req.Info.Name]
 	fresh := w == nil
+	if !fresh {
+		if err := s.namesake(w, &req.Info); err != nil {
+			return candor.RegisterReply{}, err
+		}
+	}
 	if fresh {
 		w = &worker{}
 		w.info = req.Info
 		s.addWorker(w)
 	}
-	// A new process in its place proves that the former one has ended.
-	former, died := w.info, !fresh && (w.info.PID != req.Info.PID || w.info.Started != req.Info.Started)
+	former, moved := w.info, !fresh && elsewhere(&w.info, &req.Info)
+	// A new process in its place proves that the former one has ended. It knows
+	// of none that was in another place.
+	died := !fresh && !moved && (w.info.PID != req.Info.PID || w.info.Started != req.Info.Started)
+	if moved {
+		s.leftBehind(w, &req)
+	}
 	if died && w.state != candor.WorkerGone { // and nobody had told so before
 		s.died()
 	}
@@ -353,7 +363,11 @@ func sayJoined(w *worker, fresh bool, former candor.WorkerInfo) string {
 	if in.GPU != nil {
 		text += fmt.Sprintf(", GPU %d %s with %s", in.GPU.Index, in.GPU.Name, in.GPU.Total)
 	}
-	if !fresh && former.PID != in.PID {
+	switch {
+	case fresh:
+	case elsewhere(&former, in):
+		text += fmt.Sprintf(" (before: %s)", whereabouts(&former, in))
+	case former.PID != in.PID:
 		text += fmt.Sprintf(" (before: pid %d)", former.PID)
 	}
 	return text

@@ -260,7 +260,7 @@ func (l *loop) failed(a answer) {
 	l.w.spool.giveBack(a.results)
 	code := candor.CodeOf(a.err)
 	switch {
-	case a.want < 0 && l.w.board.joined().Session == 0 && unwanted(code):
+	case a.want < 0 && l.w.unwanted(code):
 		l.fatal = a.err
 		l.w.say(slog.LevelError, lineBrain, fmt.Sprintf("The brain refuses worker %s: %v", l.w.o.Name, a.err),
 			slog.String(record.KeyReason, string(code)), slog.Any(record.KeyError, a.err))

@@ -70,13 +70,16 @@ func lostSession(err error) bool {
 	return code == candor.CodeStale || code == candor.CodeNotFound
 }
 
-// unwanted tells whether a first registration need not be tried again: the
-// token, the name or the version is wrong, and somebody has to mend it. A worker
-// that was in once keeps trying, for the sake of what it runs.
-func unwanted(code candor.Code) bool {
+// unwanted tells whether a registration need not be tried again. The name is
+// another's, who lives: what this one ran, if it was in before, the brain has
+// taken back. Or the token, the name or the version is wrong, and somebody has to
+// mend it; then a worker that was in once keeps trying, for the sake of what it runs.
+func (w *worker) unwanted(code candor.Code) bool {
 	switch code {
-	case candor.CodeUnauthorized, candor.CodeForbidden, candor.CodeUnsupported, candor.CodeInvalid:
+	case candor.CodeConflict:
 		return true
+	case candor.CodeUnauthorized, candor.CodeForbidden, candor.CodeUnsupported, candor.CodeInvalid:
+		return w.board.joined().Session == 0
 	}
 	return false
 }

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -114,6 +115,25 @@ func TestABrainThatWillNotHaveUsIsNotAskedAgain(t *testing.T) {
 	said, bye := strings.Index(text, "ERROR The brain refuses worker worker-1: role viewer may not register workers"), strings.Index(text, "shutting down")
 	if said < 0 || bye < said {
 		t.Errorf("the log does not say why, and then good-bye:\n%s", text)
+	}
+}
+
+// A name that has gone to somebody else does not come back: what runs under it is
+// ended, and the worker says why it leaves.
+func TestAWorkerWhoseNameIsTakenLeaves(t *testing.T) {
+	b := newBrain()
+	taken := candor.Errorf(candor.CodeConflict, "worker-1 is a worker already: pid 7 on b, last heartbeat 1s ago")
+	b.joinErr = append([]error{nil}, slices.Repeat([]error{taken}, 20)...) // reporter and main loop may both ask
+	f := start(t, b, nil)
+	b.add(spec(f.dir, run(`echo $$ > `+f.dir+`/pid; sleep 600`)), -1, "")
+	appears(t, filepath.Join(f.dir, "pid"))
+	b.set(func() { b.session += 100 })
+	if err := f.over(); candor.CodeOf(err) != candor.CodeConflict {
+		t.Errorf("err %v", err)
+	}
+	f.log.wait(t, "ERROR The brain refuses worker worker-1: worker-1 is a worker already: pid 7 on b")
+	if pid, _ := strconv.Atoi(strings.TrimSpace(read(t, filepath.Join(f.dir, "pid")))); process.ProcState(pid).State.Alive() {
+		t.Errorf("pid %d runs on", pid)
 	}
 }
 
