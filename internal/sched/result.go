@@ -33,6 +33,10 @@ func (s *State) result(w *worker, r *candor.Result) (candor.ResultVerdict, strin
 		return s.fenced(w, r, nil, "its batch ended, or was removed, before this result came")
 	case t == nil:
 		return s.unknown(w, r)
+	case r.Lease <= 0: // what never ran has none either
+		return s.fenced(w, r, t, fmt.Sprintf("lease %d was never given", r.Lease))
+	case t.lastLease() == r.Lease && t.lastWorker() != w.info.Name:
+		return s.fenced(w, r, t, fmt.Sprintf("lease %d was given to %s, and %s speaks for nobody else", r.Lease, t.lastWorker(), w.info.Name))
 	case t.state == processing && t.run.lease == r.Lease:
 		s.finish(t, w, r)
 		return candor.ResultTaken, ""
@@ -64,6 +68,17 @@ func (t *task) lastLease() int64 {
 		return t.past.last.Lease
 	}
 	return 0
+}
+
+// lastWorker is whose lease that is.
+func (t *task) lastWorker() string {
+	if t.run != nil {
+		return t.run.worker
+	}
+	if t.past != nil && t.past.last != nil {
+		return t.past.last.Worker
+	}
+	return ""
 }
 
 func (t *task) fencedBy() string {
