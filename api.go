@@ -148,7 +148,7 @@ const (
 	ResultTaken    ResultVerdict = "taken"    // recorded
 	ResultRepeated ResultVerdict = "repeated" // had been recorded already: nothing lost
 	ResultLate     ResultVerdict = "late"     // lease was over, nobody else had begun: recorded
-	ResultFenced   ResultVerdict = "fenced"   // another attempt has the task: refused, and logged
+	ResultFenced   ResultVerdict = "fenced"   // its lease is over, or another worker's: refused, and logged
 	ResultUnknown  ResultVerdict = "unknown"  // no such task here
 )
 

@@ -120,7 +120,8 @@ func (b *Brain) load(ctx context.Context) (*sched.Snapshot, error) {
 
 // Do hands in a command and returns its reply once its changes are durable.
 // Claims, heartbeats and supervisors' reports are held for the wait they ask
-// for. A command whose batch has left memory brings it back first.
+// for. A command whose batch has left memory brings it back first; results of
+// such tasks are looked up in the store.
 func (b *Brain) Do(ctx context.Context, cmd sched.Command) (any, error) {
 	if sub, ok := cmd.(sched.Submit); ok {
 		if err := b.keyFree(ctx, sub.Sub.Key); err != nil {
@@ -129,12 +130,12 @@ func (b *Brain) Do(ctx context.Context, cmd sched.Command) (any, error) {
 	}
 	reply, err := b.do(ctx, cmd)
 	if candor.CodeOf(err) == candor.CodeNotFound {
-		came, trouble := b.recall(ctx, cmd)
+		again, came, trouble := b.recall(ctx, cmd)
 		if trouble != nil {
 			return nil, trouble
 		}
 		if came {
-			reply, err = b.do(ctx, cmd)
+			reply, err = b.do(ctx, again)
 		}
 	}
 	if st, ok := reply.(candor.Status); ok {

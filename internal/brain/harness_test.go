@@ -85,6 +85,7 @@ func (s *shelf) count() int {
 type rig struct {
 	*brain.Brain
 	t     *testing.T
+	opts  brain.Options
 	shelf *shelf
 	log   *logbook
 	ended chan struct{} // closed when Run has returned
@@ -99,24 +100,38 @@ func start(t *testing.T, change ...func(*brain.Options)) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, shelf: &shelf{Store: st}, log: &logbook{}, ended: make(chan struct{})}
-	o := brain.Options{
+	r := &rig{t: t, shelf: &shelf{Store: st}, log: &logbook{}}
+	r.opts = brain.Options{
 		Store: r.shelf, Clock: clock.System(), Log: slog.New(r.log), Version: "test", PID: os.Getpid(),
 	}
 	for _, f := range change {
-		f(&o)
+		f(&r.opts)
 	}
-	if r.Brain, err = brain.New(t.Context(), o); err != nil {
-		t.Fatal(err)
+	r.boot()
+	t.Cleanup(r.close)
+	return r
+}
+
+// boot runs a brain on what the store has.
+func (r *rig) boot() {
+	r.t.Helper()
+	b, err := brain.New(r.t.Context(), r.opts)
+	if err != nil {
+		r.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	r.stop = cancel
+	r.Brain, r.stop, r.ended = b, cancel, make(chan struct{})
 	go func() {
 		defer close(r.ended)
 		r.err = r.Run(ctx)
 	}()
-	t.Cleanup(r.close)
-	return r
+}
+
+func (r *rig) restart() {
+	r.t.Helper()
+	r.stop()
+	<-r.ended
+	r.boot()
 }
 
 func (r *rig) close() {

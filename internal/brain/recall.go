@@ -48,9 +48,36 @@ func targetsOf(cmd sched.Command) []string {
 	}
 }
 
-// recall brings ended batches that a command names back into memory. It tells
-// whether any came; what the store does not know either is no error.
-func (b *Brain) recall(ctx context.Context, cmd sched.Command) (came bool, _ error) {
+// recall finds in the store what a command names and memory does not hold, and
+// returns the command that can be decided with it. It tells whether anything
+// came; what the store does not know either is no error.
+func (b *Brain) recall(ctx context.Context, cmd sched.Command) (again sched.Command, came bool, err error) {
+	if c, ok := cmd.(sched.Claim); ok {
+		c.Stored, err = b.tasksOf(ctx, c.Req.Results)
+		c.Looked = true
+		return c, true, err
+	}
+	came, err = b.recallBatches(ctx, cmd)
+	return cmd, came, err
+}
+
+// tasksOf reads the tasks of results; what the store does not have is left out.
+func (b *Brain) tasksOf(ctx context.Context, results []candor.Result) ([]candor.Task, error) {
+	var out []candor.Task
+	for i := range results {
+		t, err := b.opts.Store.Task(ctx, results[i].Task)
+		switch {
+		case err == nil:
+			out = append(out, t)
+		case candor.CodeOf(err) != candor.CodeNotFound:
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// recallBatches brings ended batches that a command names back into memory.
+func (b *Brain) recallBatches(ctx context.Context, cmd sched.Command) (came bool, _ error) {
 	for _, name := range targetsOf(cmd) {
 		id, err := b.stored(ctx, name)
 		if err != nil {

@@ -89,3 +89,47 @@ func TestRecallOfNothing(t *testing.T) {
 		})
 	}
 }
+
+// TestResultOfATaskThatLeftMemory: the answer to a delivery was lost, and the
+// batch ended with it. Sent again, it is not told to be refused, neither after the
+// batch has left memory nor after a restart.
+func TestResultOfATaskThatLeftMemory(t *testing.T) {
+	for _, outcome := range []candor.AttemptOutcome{candor.AttemptDone, candor.AttemptFailed} {
+		for _, road := range []string{"left", "restarted"} {
+			t.Run(string(outcome)+" "+road, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					r := start(t, func(o *brain.Options) { o.Sched.Linger = time.Minute })
+					session := r.join("worker-1", 1)
+					must[candor.SubmitReply](r, sched.Submit{Sub: plan(1, "")})
+					results := done(must[candor.ClaimReply](r, claim("worker-1", session, 1, 0)), outcome)
+					must[candor.ClaimReply](r, claim("worker-1", session, 0, 0, results...))
+					if road == "left" {
+						time.Sleep(5 * time.Minute) // of the bubble
+					} else {
+						r.restart()
+					}
+					session = r.join("worker-1", 1)
+					for _, c := range []struct {
+						lease   int64
+						verdict candor.ResultVerdict
+						text    string
+					}{
+						{results[0].Lease, candor.ResultRepeated, "recorded before"},
+						{results[0].Lease - 1, candor.ResultFenced, "its batch has ended, and the task is "},
+					} {
+						again := results[0]
+						again.Lease = c.lease
+						reply := must[candor.ClaimReply](r, claim("worker-1", session, 0, 0, again))
+						if len(reply.Results) != 1 || reply.Results[0].Verdict != c.verdict || !strings.HasPrefix(reply.Results[0].Text, c.text) {
+							t.Errorf("lease %d: %+v", c.lease, reply.Results)
+						}
+					}
+					never := candor.Result{Task: 1 << 38, Lease: 1 << 38, Outcome: candor.AttemptDone}
+					if reply := must[candor.ClaimReply](r, claim("worker-1", session, 0, 0, never)); reply.Results[0].Verdict != candor.ResultUnknown {
+						t.Errorf("of another store: %+v", reply.Results)
+					}
+				})
+			})
+		}
+	}
+}

@@ -114,8 +114,9 @@ func (w *world) claim(k *simWorker, most int, road string) {
 			w.procs[a.Lease] = &proc{Assignment: a, worker: k, manifests: r.Steps[a.Spec].Manifests}
 		}
 	}
-	w.do(Claim{Worker: k.info.Name, Req: req}, func(reply any, err error) {
+	w.do(Claim{Worker: k.info.Name, Req: req, Looked: true, Stored: w.disk.shown(sent)}, func(reply any, err error) {
 		w.checkOrder(reply)
+		w.checkVerdicts(reply, sent)
 		switch road {
 		case inTime:
 			arrive(reply, err)
@@ -141,6 +142,17 @@ func (w *world) arrives(k *simWorker) {
 	arrive := k.late[i]
 	k.late = slices.Delete(k.late, i, i+1)
 	arrive()
+}
+
+// checkVerdicts is the law that no result which is on record is said to be refused.
+func (w *world) checkVerdicts(reply any, sent []candor.Result) {
+	r, _ := reply.(candor.ClaimReply)
+	for i, v := range r.Results {
+		t := w.disk.tasks[sent[i].Task]
+		if v.Verdict == candor.ResultFenced && t.State == candor.TaskComplete && t.Lease == sent[i].Lease {
+			w.t.Fatalf("%s is complete under lease %d, whose result is said to be %s: %s", t.ID, t.Lease, v.Verdict, v.Text)
+		}
+	}
 }
 
 // checkOrder is the law that leases grow, in the order in which they are durable.

@@ -53,7 +53,7 @@ func (s *State) apply(cmd Command) (any, error) {
 	case Register:
 		return s.register(c.Req)
 	case Claim:
-		return s.claim(c.Worker, &c.Req, c.Again)
+		return s.claim(&c)
 	case Heartbeat:
 		return s.heartbeat(c.Worker, &c.Req)
 	case Leave:

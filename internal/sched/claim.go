@@ -10,15 +10,19 @@ import (
 
 // claim takes in results and hands out what goes first among the shapes this
 // worker may take.
-func (s *State) claim(name string, req *candor.ClaimRequest, again bool) (candor.ClaimReply, error) {
-	w, err := s.alive(name, req.Session)
+func (s *State) claim(c *Claim) (candor.ClaimReply, error) {
+	req, again := &c.Req, c.Again
+	w, err := s.alive(c.Worker, req.Session)
+	if err == nil {
+		err = s.lookFirst(c)
+	}
 	if err != nil {
 		return candor.ClaimReply{}, err
 	}
 	if !again {
 		s.hear(w, req.View)
 	}
-	reply := candor.ClaimReply{Results: s.results(w, req.Results)}
+	reply := candor.ClaimReply{Results: s.results(w, c)}
 	if req.Max <= 0 {
 		return reply, nil
 	}

@@ -29,6 +29,11 @@ type (
 		// Again: the loop tries a held claim once more. It is no new sign of life
 		// of the worker, which may be dead by now.
 		Again bool
+		// Looked: Stored is what the store has of the tasks of Req.Results. Without
+		// it a result of a task that is not in memory refuses the whole claim with
+		// CodeNotFound, so that somebody looks.
+		Looked bool
+		Stored []candor.Task
 	}
 	// Heartbeat is a sign of life of a worker's reporter. Reply: candor.HeartbeatReply.
 	Heartbeat struct {

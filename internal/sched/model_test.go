@@ -259,3 +259,14 @@ func (d *disk) loadBatch(id candor.BatchID) LoadedBatch {
 	bare(lb.Tasks)
 	return lb
 }
+
+// shown is what a store shows of the tasks of results.
+func (d *disk) shown(results []candor.Result) []candor.Task {
+	var out []candor.Task
+	for _, r := range results {
+		if t := d.tasks[r.Task]; t != nil {
+			out = append(out, candor.Task{ID: t.ID, State: t.State, Worker: t.Worker, Lease: t.Lease, Last: t.Last})
+		}
+	}
+	return out
+}

@@ -9,12 +9,18 @@ import (
 
 // results takes in what a worker finished. The reply is empty when all were
 // simply taken, which is the usual case.
-func (s *State) results(w *worker, results []candor.Result) []candor.ResultReply {
+func (s *State) results(w *worker, c *Claim) []candor.ResultReply {
 	plain := true
-	replies := make([]candor.ResultReply, 0, len(results))
-	for i := range results {
-		r := results[i] // a copy: a command is its sender's
-		verdict, text := s.result(w, &r)
+	replies := make([]candor.ResultReply, 0, len(c.Req.Results))
+	for i := range c.Req.Results {
+		r := c.Req.Results[i] // a copy: a command is its sender's
+		var verdict candor.ResultVerdict
+		var text string
+		if t := s.tasks.find(r.Task); t != nil {
+			verdict, text = s.result(t, w, &r)
+		} else {
+			verdict, text = s.resultOfStored(stored(c, r.Task), w, &r)
+		}
 		plain = plain && verdict == candor.ResultTaken
 		replies = append(replies, candor.ResultReply{Task: r.Task, Lease: r.Lease, Verdict: verdict, Text: text})
 	}
@@ -26,13 +32,8 @@ func (s *State) results(w *worker, results []candor.Result) []candor.ResultReply
 
 // result takes in one result, if its lease still speaks for the task. Nothing
 // that comes too late is taken or dropped in silence.
-func (s *State) result(w *worker, r *candor.Result) (candor.ResultVerdict, string) {
-	t := s.tasks.find(r.Task)
+func (s *State) result(t *task, w *worker, r *candor.Result) (candor.ResultVerdict, string) {
 	switch {
-	case t == nil && r.Lease < s.meta.NextLease:
-		return s.fenced(w, r, nil, "its batch ended, or was removed, before this result came")
-	case t == nil:
-		return s.unknown(w, r)
 	case r.Lease <= 0: // what never ran has none either
 		return s.fenced(w, r, t, fmt.Sprintf("lease %d was never given", r.Lease))
 	case t.lastLease() == r.Lease && t.lastWorker() != w.info.Name:
@@ -41,7 +42,7 @@ func (s *State) result(w *worker, r *candor.Result) (candor.ResultVerdict, strin
 		s.finish(t, w, r)
 		return candor.ResultTaken, ""
 	case t.heard(r.Lease):
-		return candor.ResultRepeated, "recorded before"
+		return candor.ResultRepeated, recordedBefore
 	case t.state == queued && t.lastLease() == r.Lease && r.Outcome == candor.AttemptDone && missingManifest(t, r) == nil:
 		s.late(t, w, r)
 		return candor.ResultLate, "its lease was over, but nobody had begun again"
@@ -49,6 +50,8 @@ func (s *State) result(w *worker, r *candor.Result) (candor.ResultVerdict, strin
 		return s.fenced(w, r, t, t.fencedBy())
 	}
 }
+
+const recordedBefore = "recorded before"
 
 // heard tells whether the result of an attempt is on record: its worker sends
 // it again when it has not heard so. What the brain itself gave up was not heard.

@@ -38,7 +38,7 @@ func (w *worker) tellVerdict(r candor.Result, v candor.ResultReply) {
 	case candor.ResultLate:
 		level, text = slog.LevelInfo, fmt.Sprintf("Result of %s (%s) came late and was taken all the same", short(r.Task), r.Outcome)
 	case candor.ResultFenced:
-		text = fmt.Sprintf("Result of %s (%s) was fenced: lease %d is over and another attempt has the task", short(r.Task), r.Outcome, r.Lease)
+		text = fmt.Sprintf("Result of %s (%s) was refused: lease %d is over", short(r.Task), r.Outcome, r.Lease)
 	case candor.ResultUnknown:
 		text = fmt.Sprintf("Result of %s (%s): the brain knows no such task", short(r.Task), r.Outcome)
 	}

@@ -206,13 +206,13 @@ func TestASpooledResultOutlivesItsProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	for part, want := range map[string]int{
-		"INFO A former session left 5 results to deliver":              1,
-		"ERROR A spooled result cannot be read and is set aside":       1,
-		"INFO Result of " + short(12) + " (done) had arrived before":   1,
-		"INFO Result of " + short(13) + " (done) came late":            1,
-		"WARN Result of " + short(14) + " (done) was fenced: lease 14": 1,
-		"WARN Result of " + short(15) + " (done): the brain knows no":  1,
-		"Result of " + short(11):                                       0,
+		"INFO A former session left 5 results to deliver":               1,
+		"ERROR A spooled result cannot be read and is set aside":        1,
+		"INFO Result of " + short(12) + " (done) had arrived before":    1,
+		"INFO Result of " + short(13) + " (done) came late":             1,
+		"WARN Result of " + short(14) + " (done) was refused: lease 14": 1,
+		"WARN Result of " + short(15) + " (done): the brain knows no":   1,
+		"Result of " + short(11):                                        0,
 	} {
 		if n := f.log.count(part); n != want {
 			t.Errorf("%q is told %d times, want %d", part, n, want)
