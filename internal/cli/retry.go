@@ -15,8 +15,9 @@ func (a *app) retryVerb() *cobra.Command {
 		Use:   "retry ID...|--failed",
 		Short: "Queue failed and cancelled tasks again",
 		Long: `Queues failed and cancelled tasks again, with a fresh budget of attempts, and
-revives what waited for them. Ids stay; each try adds an attempt. --failed without
-ID means every failed task of every batch.`,
+revives what waited for them. What a cancel is just ending is queued again once
+it has ended. Ids stay; each try adds an attempt. --failed without ID means every
+failed task of every batch.`,
 		Example: lines("candor retry t_5g7n", "candor retry b_9m3k4t2x --failed", "candor retry --failed --class llm"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {

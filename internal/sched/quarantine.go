@@ -99,7 +99,7 @@ func (s *State) quarantine(w *worker) {
 	}
 	for _, b := range slices.Clone(s.order) {
 		if len(ended[b]) > 0 {
-			s.reviveAll(b, ended[b], "candor, since "+w.info.Name+" is to blame")
+			s.reviveAll(b, ended[b], nil, "candor, since "+w.info.Name+" is to blame")
 		}
 	}
 }

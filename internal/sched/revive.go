@@ -1,10 +1,6 @@
 package sched
 
-import (
-	"fmt"
-
-	"candor"
-)
+import "candor"
 
 // retry queues failed and cancelled tasks again under their own ids, with a
 // fresh budget, and revives what was given up because of them.
@@ -39,17 +35,15 @@ func (s *State) retry(req candor.ChangeRequest) (candor.ChangeReply, error) {
 				picked = []*task{t.task}
 			}
 		}
-		ch := candor.Changed{Target: t.text, Batch: b.rec.ID, Tasks: len(picked)}
+		kept := ending(t, req)
+		ch := candor.Changed{Target: t.text, Batch: b.rec.ID, Tasks: len(picked) + len(kept), Pending: len(kept)}
 		if t.task != nil {
 			ch.Task = t.task.id
 		}
-		ch.Text = fmt.Sprintf("%s: %s queued again", t.text, count(len(picked), "task"))
-		if len(picked) == 0 {
-			ch.Text = t.text + ": nothing to retry"
-		}
+		ch.Text = sayRetried(t.text, len(picked), len(kept))
 		reply.Changed = append(reply.Changed, ch)
-		if !req.DryRun && len(picked) > 0 {
-			s.reviveAll(b, picked, req.By)
+		if !req.DryRun && ch.Tasks > 0 {
+			s.reviveAll(b, picked, kept, req.By)
 		}
 	}
 	return reply, nil
@@ -72,10 +66,10 @@ func retryable(t *task, req candor.ChangeRequest) bool {
 	}
 }
 
-func (s *State) reviveAll(b *batch, picked []*task, by string) {
+func (s *State) reviveAll(b *batch, picked, kept []*task, by string) {
 	s.event(&candor.Event{
 		Level: candor.LevelInfo, Code: candor.EventTaskRevived, Batch: b.rec.ID,
-		Text: fmt.Sprintf("Batch %s: %s queued again%s", b.rec.ID, count(len(picked), "task"), byWhom(by)),
+		Text: "Batch " + sayRetried(b.rec.ID.String(), len(picked), len(kept)) + byWhom(by),
 	})
 	b.rec.Cancelled = false
 	if !b.rec.ExpiresAt.IsZero() && !s.now.Before(b.rec.ExpiresAt) {
@@ -85,6 +79,9 @@ func (s *State) reviveAll(b *batch, picked []*task, by string) {
 	s.touchBatch(b)
 	for _, t := range picked {
 		s.revive(t)
+	}
+	for _, t := range kept {
+		s.keep(t)
 	}
 	// What was given up for a failed need waits again, as far as there is hope now.
 	for _, st := range b.steps {
@@ -120,6 +117,11 @@ func (s *State) revive(t *task) {
 	s.move(t, blocked)
 	t.run = nil
 	t.queuedAt = 0
+	s.renew(t)
+}
+
+// renew starts a task's budget anew.
+func (s *State) renew(t *task) {
 	t.tries = t.counted + uint16(1+t.step.spec.Retries)
 	if t.past != nil && t.past.shared {
 		t.past = nil // it holds nothing but why they all ended
