@@ -62,6 +62,7 @@ const (
 	EventServerDown      EventCode = "server.down"    // a worker's model server
 	EventServerUp        EventCode = "server.up"
 	EventThrash          EventCode = "place.thrash"
+	EventRoomKept        EventCode = "room.kept"   // on a card, for a task that goes first there
 	EventHot             EventCode = "worker.hot"  // its card is too hot
 	EventCool            EventCode = "worker.cool" // it is cool again
 	EventRowsFailed      EventCode = "rows.failed"

@@ -27,6 +27,7 @@ const (
 	ReasonTool          ReasonCode = "worker.tool"        // a program is missing
 	ReasonVRAMTotal     ReasonCode = "vram.total"         // larger than the card
 	ReasonVRAMHeld      ReasonCode = "vram.held"          // fits the card, but somebody holds it
+	ReasonVRAMKept      ReasonCode = "vram.kept"          // room on the card is kept for who goes first there
 	ReasonModelCold     ReasonCode = "model.cold"         // the model is not loaded here
 	ReasonModelLoading  ReasonCode = "model.loading"      // the model is being loaded here
 	ReasonWorkerLost    ReasonCode = "worker.lost"        // silent for longer than the threshold
@@ -138,7 +139,7 @@ var movers = map[ReasonCode]Mover{
 	ReasonAllPaused: MoverOperator, ReasonClassPaused: MoverOperator, ReasonBatchPaused: MoverOperator, ReasonWorkerPaused: MoverOperator,
 	ReasonBackoff: MoverSystem, ReasonElsewhere: MoverWait,
 	ReasonWrongWorker: MoverYou, ReasonWrongClass: MoverYou, ReasonLabel: MoverYou, ReasonTool: MoverYou, ReasonVRAMTotal: MoverYou,
-	ReasonVRAMHeld: MoverWait, ReasonModelCold: MoverSystem, ReasonModelLoading: MoverSystem,
+	ReasonVRAMHeld: MoverWait, ReasonVRAMKept: MoverWait, ReasonModelCold: MoverSystem, ReasonModelLoading: MoverSystem,
 	ReasonWorkerLost: MoverOperator, ReasonWorkerGone: MoverOperator, ReasonDraining: MoverOperator, ReasonThermal: MoverSystem,
 	ReasonBusy: MoverWait, ReasonNotAsking: MoverOperator, ReasonNoWorkers: MoverOperator, ReasonUnplaceable: MoverYou,
 	ReasonQueueBehind: MoverWait, ReasonQueueNext: MoverSystem, ReasonRunning: MoverWait, ReasonStuck: MoverOperator,

@@ -142,6 +142,7 @@ func (s *State) start(t *task, w *worker) {
 	s.shrink(l)
 	s.leaveLane(t)
 	s.passings.note(t, w.info.Name, s.now)
+	s.unkeep(t)
 	s.move(t, processing)
 	t.attempt++
 	t.run = &run{lease: s.meta.NextLease, worker: w.info.Name, started: s.now, moved: s.now}

@@ -23,6 +23,11 @@ type Want struct {
 	Context int
 	// Order is what a resource task does; nil: it is no order about a model.
 	Order *candor.Order
+
+	// Who asks, where rank matters: a task, else the first of a shape; neither: what
+	// is not queued yet.
+	task  *task
+	shape *shape
 }
 
 // WantOf is what a step requires of a worker.
@@ -295,6 +300,18 @@ var checks = []check{
 		ok:      func(w *Want, h *Have) bool { return w.VRAM <= h.Free+h.makesRoom(w.Order) },
 		say: func(w *Want, h *Have) (string, string) {
 			return w.VRAM.String() + " free", h.Free.String() + " free of " + h.VRAM.String() + h.holders()
+		},
+	},
+	{
+		code: candor.ReasonVRAMKept, verdict: candor.VerdictNotNow,
+		applies: func(w *Want) bool { return w.VRAM > 0 && w.Class != candor.ClassLLM },
+		ok:      func(w *Want, h *Have) bool { return h.Kept == nil || h.Kept.leaves(w, h) },
+		say: func(_ *Want, h *Have) (string, string) {
+			const wanted = "room that is not kept for others"
+			if h.Kept == nil {
+				return wanted, "no room kept"
+			}
+			return wanted, h.Kept.String()
 		},
 	},
 	{

@@ -34,6 +34,11 @@ type Have struct {
 	// and HostLimit how many it may; 0: any number.
 	HostLoads, HostLimit int
 
+	// Kept is for whom room is kept on its card, nil: for nobody; Beside is how much
+	// others may use meanwhile.
+	Kept   *kept
+	Beside candor.Bytes
+
 	of       *worker              // for words, and for what runs there
 	measured map[string]*measured // of models, by name
 }
@@ -106,6 +111,7 @@ func (s *State) have(w *worker) Have {
 			h.Free = min(h.Free, v.Free-w.unseen)
 		}
 		h.Free = max(h.Free, 0)
+		w.keptRoom(&h)
 	}
 	return h
 }

@@ -35,9 +35,13 @@ func refusal(code candor.ReasonCode, want *Want, have *Have) *candor.Reason {
 		if c.OK || c.Code != code {
 			continue
 		}
-		return candor.NewReason(code, fmt.Sprintf("%s tasks need %s: %s", want.Class, c.Wanted, clause(have.Info.Name, c.Actual))).
+		r := candor.NewReason(code, fmt.Sprintf("%s tasks need %s: %s", want.Class, c.Wanted, clause(have.Info.Name, c.Actual))).
 			With("wanted", c.Wanted).With("actual", c.Actual).With("verdict", string(c.Verdict)).With("worker", have.Info.Name).
 			Do(remedy(code, want.Model, have.Info.Name))
+		if code == candor.ReasonVRAMKept {
+			return keptFor(r, have.Kept)
+		}
+		return r
 	}
 	return candor.NewReason(candor.ReasonUnexplained, "refused by "+string(code)+", which no check recorded")
 }

@@ -162,6 +162,7 @@ func (s *State) orderExpired(t *task) string {
 // takeable tells whether some worker could take an order now.
 func (s *State) takeable(t *task) bool {
 	want := WantOf(t.step.spec, nil)
+	want.task = t
 	return slices.ContainsFunc(s.roster, func(w *worker) bool {
 		have := s.have(w)
 		code, _ := Eligible(&want, &have, nil)
@@ -172,6 +173,7 @@ func (s *State) takeable(t *task) bool {
 // refusals says of each worker why it does not take an order.
 func (s *State) refusals(t *task) string {
 	want := WantOf(t.step.spec, nil)
+	want.task = t
 	var parts []string
 	for _, w := range s.roster {
 		have := s.have(w)

@@ -86,6 +86,7 @@ func (l *look) loadOn(w *worker) {
 // take holds back nothing.
 func (l *look) speak(t *task) {
 	want := WantOf(t.step.spec, nil)
+	want.task = t
 	for _, w := range l.s.roster {
 		if l.spoken[w] != nil || !w.present() {
 			continue

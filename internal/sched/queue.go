@@ -121,6 +121,7 @@ func (s *State) shapeFor(key string, spec *candor.Step, avoid []string) *shape {
 		return sh
 	}
 	sh := &shape{key: key, want: WantOf(spec, avoid)}
+	sh.want.shape = sh
 	s.shapes[key] = sh
 	s.shapeList = append(s.shapeList, sh)
 	return sh

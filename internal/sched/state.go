@@ -37,7 +37,9 @@ type State struct {
 	shapeList []*shape // in order of appearance
 	unused    bool     // some shape may have no lane any more
 	timers    timers
-	ready     int64 // grows when a task becomes claimable
+	ready     int64     // grows when a task becomes claimable
+	keeps     []*worker // on whose cards room is kept for a task
+	keepAt    time.Time // when that was last looked at
 	passings  passings
 
 	closing []*batch // cancelled, with waiting tasks that are still to be ended

@@ -28,6 +28,7 @@ func (s *State) tick() {
 	}
 	s.relaxAvoid()
 	s.place()
+	s.keepRoom()
 	s.askIdle()
 	s.keepAccounts()
 	s.storeAccounts()

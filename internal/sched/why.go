@@ -66,7 +66,9 @@ func (s *State) wantNow(t *task) Want {
 	if t.past != nil {
 		avoid = t.past.avoid
 	}
-	return WantOf(t.step.spec, avoid)
+	want := WantOf(t.step.spec, avoid)
+	want.task = t
+	return want
 }
 
 // ask puts the question of the claim to one worker, with every check recorded.

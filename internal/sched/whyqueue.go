@@ -146,10 +146,13 @@ func (s *State) nobodyNow(t *task, workers []candor.WorkerChecks) *candor.Reason
 	}
 	r := candor.NewReason(first, text).With("workers", len(by[first])).With("ahead", ahead).
 		Do(remedy(first, candor.ModelName(t.step.spec.Model), by[first][0]))
-	if first == candor.ReasonBusy {
+	switch first {
+	case candor.ReasonBusy:
 		return s.sayOvertaken(t, r, workers)
+	case candor.ReasonVRAMKept:
+		return keptFor(r, s.workers[by[first][0]].kept)
 	}
-	return r
+	return s.sayKept(t, r)
 }
 
 // coldTask says who has a task's model, and of the others why no load was

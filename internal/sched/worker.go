@@ -54,6 +54,7 @@ type worker struct {
 	dirty      bool
 	reserved   candor.Bytes // VRAM of what runs on it
 	unseen     candor.Bytes // of it, what began after the worker last looked at its card
+	kept       *kept        // room on its card that is kept for a task
 }
 
 func (w *worker) record() WorkerRecord {
