@@ -156,3 +156,67 @@ func BenchmarkResolve(b *testing.B) {
 		}
 	}
 }
+
+// coldFarm is a state with workers that have a model server and no model, one on
+// each host, and tasks for some models.
+func coldFarm(tb testing.TB, workers, models int) *State {
+	tb.Helper()
+	s := New(Config{}, &Snapshot{})
+	catalog := &candor.Catalog{}
+	sub := candor.Submission{Name: "bench"}
+	for i := range models {
+		name := fmt.Sprintf("m%02d", i)
+		catalog.Models = append(catalog.Models, candor.CatalogModel{Name: name, Size: 4 * candor.GiB})
+		st := candor.Step{Name: name, Class: candor.ClassLLM, Model: name, Run: "true", Each: &candor.Each{Items: make([]json.RawMessage, 1000+i)}}
+		for k := range st.Each.Items {
+			st.Each.Items[k] = json.RawMessage("1")
+		}
+		sub.Steps = append(sub.Steps, st)
+	}
+	for i := range workers {
+		info := candor.WorkerInfo{
+			Name: fmt.Sprintf("w%04d", i), Host: fmt.Sprintf("h%04d", i), PID: i + 1, Slots: 1, Classes: candor.Classes(),
+			GPU: &candor.GPU{Name: "card", Total: 8 * candor.GiB, Free: 8 * candor.GiB},
+		}
+		view := candor.View{State: candor.WorkerCold, Serving: &candor.Serving{Kind: "ollama", State: candor.ServerUp, Take: 1, Slots: 1}}
+		if _, err := s.Apply(epoch, Register{candor.RegisterRequest{Protocol: candor.Protocol, Verified: true, Info: info, View: view, Catalog: catalog}}); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	if _, err := s.Apply(epoch, Submit{Sub: sub}); err != nil {
+		tb.Fatal(err)
+	}
+	s.Take()
+	return s
+}
+
+// BenchmarkPlace is the cost of looking at placement: the first look orders a
+// load for each worker, a later one finds the orders under way.
+func BenchmarkPlace(b *testing.B) {
+	for _, c := range []struct{ workers, models int }{{100, 1}, {1000, 1}, {1000, 20}} {
+		name := fmt.Sprintf("workers=%d/models=%d", c.workers, c.models)
+		b.Run(name+"/first", func(b *testing.B) {
+			for b.Loop() {
+				b.StopTimer()
+				s := coldFarm(b, c.workers, c.models)
+				b.StartTimer()
+				s.place()
+			}
+		})
+		s := coldFarm(b, c.workers, c.models)
+		s.place()
+		b.Run(name+"/later", func(b *testing.B) {
+			for b.Loop() {
+				s.replan()
+				s.place()
+			}
+		})
+		b.Run(name+"/models", func(b *testing.B) {
+			for b.Loop() {
+				if _, err := s.Apply(epoch, Models{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -23,6 +23,11 @@ type demand struct {
 	load     time.Duration
 	holders  []*worker // they take tasks, and it is ready there, being loaded, or ordered for there
 	open     int       // orders for whoever takes them, if somebody could
+
+	bids    *bids    // once everybody was asked
+	orphans []*shape // that none of the first askedOf holders may take
+	askedOf int
+	asked   bool
 }
 
 // hands is how many workers do the work, or are about to.
@@ -41,9 +46,10 @@ func (d *demand) lasts() time.Duration {
 	return d.work() / time.Duration(d.hands())
 }
 
-// demands gathers what is wanted, by model. It visits shapes and workers, never
+// wants gathers what is wanted, by model. It visits shapes and workers, never
 // tasks.
-func (s *State) demands() []*demand {
+func (l *look) wants() []*demand {
+	s := l.s
 	by := map[string]*demand{}
 	var all []*demand
 	for _, sh := range s.shapeList {
@@ -63,7 +69,7 @@ func (s *State) demands() []*demand {
 		d.run, d.load = s.runTime(d.model), s.loadTime(d.model)
 	}
 	slices.SortFunc(all, func(a, b *demand) int { return strings.Compare(a.model, b.model) })
-	s.countHands(by)
+	l.countHands(by)
 	return all
 }
 
@@ -86,8 +92,8 @@ func (d *demand) add(sh *shape, n int) {
 }
 
 // countHands finds who is there for each demand, and what runs already.
-func (s *State) countHands(by map[string]*demand) {
-	for _, w := range s.roster {
+func (l *look) countHands(by map[string]*demand) {
+	for _, w := range l.s.roster {
 		if !w.present() {
 			continue
 		}
@@ -96,12 +102,12 @@ func (s *State) countHands(by map[string]*demand) {
 				d.running++
 			}
 		}
-		have := s.have(w)
+		have := l.have(w)
 		if have.heldBack() {
 			continue
 		}
 		for _, d := range by {
-			if have.serves(d.want) != nil || have.loading(d.want) || s.ordered(d.model, w) != nil {
+			if have.serves(d.want) != nil || have.loading(d.want) || l.s.ordered(d.model, w) != nil {
 				d.holders = append(d.holders, w)
 			}
 		}
@@ -123,8 +129,8 @@ func (h *Have) mayTake(w *Want) bool {
 
 // ordered is the live order to load a model on this worker, or nil.
 func (s *State) ordered(model string, w *worker) *task {
-	for _, t := range s.orders {
-		if o := t.step.spec.Order; o.Kind == candor.OrderLoad && o.Model == model && s.isFor(t, w) {
+	for _, t := range s.ordersOf(w) {
+		if o := t.step.spec.Order; o.Kind == candor.OrderLoad && o.Model == model {
 			return t
 		}
 	}

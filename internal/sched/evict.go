@@ -52,7 +52,7 @@ func (s *State) forget(due map[*batch]bool) {
 	}
 	s.dropShapes()
 	s.order = slices.DeleteFunc(s.order, leaves)
-	s.orders = slices.DeleteFunc(s.orders, ofThem)
+	s.dropOrders(ofThem)
 	s.suspects = slices.DeleteFunc(s.suspects, ofThem)
 	s.tasks.forget(leaves)
 	s.timers.forget(leaves)

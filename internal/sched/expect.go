@@ -29,12 +29,8 @@ func (l *look) tellOrder(o *offer, t *task, anybody bool) {
 
 // need is what an order answers, in the seed's words where they are true.
 func (l *look) need(o *offer) string {
-	any := slices.ContainsFunc(l.s.roster, func(w *worker) bool {
-		h := l.s.have(w)
-		return w.present() && (len(h.Models) > 0 || h.Serving != nil && h.Serving.Work != nil)
-	})
 	switch {
-	case o.d.hands() == 0 && !any && len(l.spoken) == 0:
+	case o.d.hands() == 0 && !l.loaded && len(l.spoken) == 0:
 		return "but no models loaded"
 	case o.d.hands() == 0:
 		return fmt.Sprintf("for %s, which no worker in service has", o.d.model)
@@ -182,8 +178,8 @@ func (l *look) rule(d *demand, w *worker) *candor.Reason {
 
 // leaving is the order by which a model has to go from a worker, or nil.
 func (l *look) leaving(model string, w *worker) *candor.Reason {
-	for _, t := range l.s.orders {
-		if l.s.evicts(t, w, model) {
+	for _, t := range l.s.ordersOf(w) {
+		if t.evicts(model) {
 			r := l.sayOrdered(t, w)
 			r.Text = model + " has to go: " + r.Text
 			return r

@@ -10,6 +10,7 @@ import (
 func (w *worker) take(t *task) {
 	w.running = append(w.running, t)
 	w.load.add(t.step.spec.Class, 1)
+	w.countLoad(t, 1)
 	w.reserved += t.vram()
 }
 
@@ -24,6 +25,7 @@ func (w *worker) drop(t *task) {
 	w.running[last] = nil
 	w.running = w.running[:last]
 	w.load.add(t.step.spec.Class, -1)
+	w.countLoad(t, -1)
 	w.reserved -= t.vram()
 	w.unseen = min(w.unseen, w.reserved)
 }
@@ -41,23 +43,15 @@ func (t *task) vram() candor.Bytes {
 // may take: nothing new is begun with them.
 func (s *State) leaving(w *worker) []string {
 	var names []string
-	for _, t := range s.orders {
-		if !s.isFor(t, w) {
-			continue
-		}
+	for _, t := range s.ordersOf(w) {
 		names = append(names, leaves(t.step.spec.Order)...)
 	}
 	return names
 }
 
-// isFor tells whether a live order is a worker's alone.
-func (s *State) isFor(t *task, w *worker) bool {
-	return !t.state.final() && (t.step.spec.Requires.Worker == w.info.Name || t.state == processing && t.run.worker == w.info.Name)
-}
-
-// evicts tells whether a live order of a worker takes a model away.
-func (s *State) evicts(t *task, w *worker, model string) bool {
-	return s.isFor(t, w) && slices.ContainsFunc(leaves(t.step.spec.Order), func(name string) bool { return candor.ModelName(name) == model })
+// evicts tells whether an order takes a model away.
+func (t *task) evicts(model string) bool {
+	return slices.ContainsFunc(leaves(t.step.spec.Order), func(name string) bool { return candor.ModelName(name) == model })
 }
 
 // leaves are the models that an order takes away.
@@ -66,18 +60,4 @@ func leaves(o *candor.Order) []string {
 		return append(slices.Clone(o.Evict), o.Model)
 	}
 	return o.Evict
-}
-
-// loadsBeside counts the loads that other workers of its host carry out.
-func (s *State) loadsBeside(w *worker) int {
-	n := 0
-	for _, t := range s.orders {
-		if t.state != processing || t.step.spec.Order.Kind != candor.OrderLoad || t.run.worker == w.info.Name {
-			continue
-		}
-		if o := s.workers[t.run.worker]; o != nil && o.info.Host == w.info.Host {
-			n++
-		}
-	}
-	return n
 }

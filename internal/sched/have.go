@@ -94,7 +94,7 @@ func (s *State) have(w *worker) Have {
 		h.Hot = w.hot.Text
 	}
 	if len(s.orders) > 0 {
-		h.Leaving, h.HostLoads, h.HostLimit = s.leaving(w), s.loadsBeside(w), s.cfg.Placement.LoadsPerHost
+		h.Leaving, h.HostLoads, h.HostLimit = s.leaving(w), w.house.loads-w.loads, s.cfg.Placement.LoadsPerHost
 	}
 	switch {
 	case h.Serving != nil:

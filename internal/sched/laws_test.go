@@ -14,6 +14,7 @@ func (w *world) checkLaws(cmd Command) {
 	w.checkQueue(cmd)
 	w.checkLeases(cmd)
 	w.checkOnce(cmd)
+	w.checkOrders(cmd)
 	w.checkReasons(cmd)
 	w.checkAccounts(cmd)
 }

@@ -52,7 +52,7 @@ func (s *State) modelViews() []candor.ModelView {
 
 // modelWorker is how one worker stands to one model.
 func (l *look) modelWorker(name string, w *worker) candor.ModelWorker {
-	have := l.s.have(w)
+	have := l.have(w)
 	v := candor.ModelWorker{Worker: w.info.Name, State: "available"}
 	if !have.knows(name) {
 		v.State = "missing"

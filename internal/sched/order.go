@@ -35,7 +35,7 @@ func (s *State) makeOrder(w *wish) *task {
 	items, _ := knownItems(st)
 	s.expand(st, items)
 	t := &st.tasks[0]
-	s.orders = append(s.orders, t)
+	s.addOrder(t)
 	s.consider(st)
 	return t
 }
@@ -47,7 +47,7 @@ func (s *State) adoptOrder(b *batch) {
 		return
 	}
 	for i := range b.steps[0].tasks {
-		s.orders = append(s.orders, &b.steps[0].tasks[i])
+		s.addOrder(&b.steps[0].tasks[i])
 	}
 }
 
@@ -56,7 +56,7 @@ func (t *task) isOrder() bool { return t.step.spec.Order != nil }
 
 // forgetOrders drops orders that have ended.
 func (s *State) forgetOrders() {
-	s.orders = slices.DeleteFunc(s.orders, func(t *task) bool { return t.state.final() })
+	s.dropOrders(func(t *task) bool { return t.state.final() })
 }
 
 // judgeOrder looks at what an order did. One that changed nothing is no success,

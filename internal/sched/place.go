@@ -53,13 +53,21 @@ func (s *State) wantsModels() bool {
 // decision or an explanation, and thrown away.
 type look struct {
 	s       *State
+	haves   map[*worker]*Have
 	demands []*demand
+	loaded  bool              // some worker has a model, or is at work with one
 	spoken  map[*worker]*task // an order for anybody is as good as theirs
 	hosts   map[string]int    // loads under way or ordered, by host
 }
 
 func (s *State) look() *look {
-	l := &look{s: s, demands: s.demands(), spoken: map[*worker]*task{}, hosts: map[string]int{}}
+	l := &look{s: s, haves: make(map[*worker]*Have, len(s.roster)), spoken: map[*worker]*task{}, hosts: map[string]int{}}
+	for _, w := range s.roster {
+		h := l.see(w)
+		l.loaded = l.loaded || w.present() && (len(h.Models) > 0 || h.Serving != nil && h.Serving.Work != nil)
+	}
+	l.demands = l.wants()
+	tried := map[*shape]int{} // by whom orders of a shape were refused already, counted along the roster
 	for _, t := range s.orders {
 		spec := t.step.spec
 		switch {
@@ -69,11 +77,21 @@ func (s *State) look() *look {
 		case spec.Requires.Worker != "":
 			l.loadOn(s.workers[spec.Requires.Worker])
 		default:
-			l.speak(t)
+			l.speak(t, tried)
 		}
 	}
 	return l
 }
+
+// see takes down what is known of a worker now.
+func (l *look) see(w *worker) *Have {
+	h := l.s.have(w)
+	l.haves[w] = &h
+	return &h
+}
+
+// have is what was known of a worker when it was last seen.
+func (l *look) have(w *worker) *Have { return l.haves[w] }
 
 func (l *look) loadOn(w *worker) {
 	if w != nil {
@@ -84,15 +102,23 @@ func (l *look) loadOn(w *worker) {
 // speak assigns an order that anybody may take to the first worker who could,
 // so that no second one is made for the same worker. An order that nobody could
 // take holds back nothing.
-func (l *look) speak(t *task) {
+func (l *look) speak(t *task, tried map[*shape]int) {
+	var sh *shape // queued orders that are the same one after the other
+	if t.lane != nil {
+		sh = t.lane.shape
+	}
 	want := WantOf(t.step.spec, nil)
 	want.task = t
-	for _, w := range l.s.roster {
+	from := tried[sh]
+	for i := from; i < len(l.s.roster); i++ {
+		w := l.s.roster[i]
+		if sh != nil {
+			tried[sh] = i + 1
+		}
 		if l.spoken[w] != nil || !w.present() {
 			continue
 		}
-		have := l.s.have(w)
-		if code, _ := Eligible(&want, &have, nil); code == "" {
+		if code, _ := Eligible(&want, l.have(w), nil); code == "" {
 			l.spoken[w] = t
 			l.loadOn(w)
 			if d := l.demand(t.step.spec.Order.Model); d != nil {
@@ -155,28 +181,24 @@ func first(a, b *demand) int {
 // best is the offer of the worker who would lose least by loading a model, or
 // nil if the rules let nobody.
 func (l *look) best(d *demand) *offer {
-	var top *offer
-	for _, w := range l.s.roster {
-		o := l.offer(d, w)
-		if code, _ := o.ask(nil); code != "" {
-			continue
-		}
-		if top == nil || o.before(top) {
-			top = o
-		}
+	if l.closed(d) {
+		return nil
 	}
-	return top
+	return l.bids(d).first()
 }
 
-// before tells whether o loses less than p: nothing pushed out before something,
+// before tells whether o loses less than p.
+func (o *offer) before(p *offer) bool { return o.compare(p) < 0 }
+
+// compare orders offers by what is lost: nothing pushed out before something,
 // idle before at work, emptier before fuller.
-func (o *offer) before(p *offer) bool {
+func (o *offer) compare(p *offer) int {
 	return cmp.Or(
 		cmp.Compare(len(o.needed), len(p.needed)),
 		cmp.Compare(len(o.evict), len(p.evict)),
 		cmp.Compare(o.w.load.LLM, p.w.load.LLM),
 		cmp.Compare(len(o.have.Models), len(p.have.Models)),
-	) < 0
+	)
 }
 
 // order makes the order for an offer, and counts it.
@@ -185,7 +207,8 @@ func (l *look) order(o *offer) {
 	w := &wish{Order: candor.Order{
 		Kind: candor.OrderLoad, Model: d.model, Context: d.context, Evict: o.evict, By: byRule, Need: l.need(o),
 	}, expiry: s.cfg.Placement.Expiry}
-	anybody := len(o.evict) == 0 && len(o.have.Models) == 0 && l.anybody(o)
+	// It may go to whoever takes it first where all who could are as good.
+	anybody := len(o.evict) == 0 && len(o.have.Models) == 0 && l.bids(d).others(o)
 	if !anybody {
 		w.worker = o.w.info.Name
 	}
@@ -200,27 +223,8 @@ func (l *look) order(o *offer) {
 		d.open++
 	} else {
 		d.holders = append(d.holders, o.w)
+		l.see(o.w)
 	}
-}
-
-// anybody tells whether the order may go to whoever takes it first: there are
-// others who could, and all who could are as good.
-func (l *look) anybody(o *offer) bool {
-	others := 0
-	for _, w := range l.s.roster {
-		if w == o.w || !w.present() {
-			continue
-		}
-		p := l.offer(o.d, w)
-		code, _ := p.ask(nil)
-		switch {
-		case code == "" && len(p.have.Models) == 0 && len(p.evict) == 0:
-			others++
-		case code == candor.ReasonPlaceBackoff, code == candor.ReasonPlaceHold:
-			return false // it would take what it is not to have
-		}
-	}
-	return others > 0
 }
 
 // replan lets the next tick look at placement.

@@ -14,7 +14,7 @@ type offer struct {
 	l      *look
 	d      *demand
 	w      *worker
-	have   Have
+	have   *Have
 	size   candor.Bytes // what the model takes there; 0: not known
 	evict  []string     // what would have to go
 	needed []string     // of it, what others wait for or use
@@ -22,7 +22,7 @@ type offer struct {
 }
 
 func (l *look) offer(d *demand, w *worker) *offer {
-	o := &offer{l: l, d: d, w: w, have: l.s.have(w)}
+	o := &offer{l: l, d: d, w: w, have: l.have(w)}
 	o.size = o.have.size(d.model)
 	o.makeRoom()
 	return o
@@ -127,7 +127,7 @@ func (o *offer) ask(rec *Recorder) (candor.ReasonCode, candor.Verdict) {
 // its claim, and whether it may serve the tasks behind it. What it runs now is
 // left out: the order waits for that.
 func (o *offer) able(rec *Recorder) (candor.ReasonCode, candor.Verdict) {
-	have := o.have
+	have := *o.have
 	have.Running.Orders, have.of = 0, nil
 	load := Want{Class: candor.ClassResource, Order: &candor.Order{Kind: candor.OrderLoad, Model: o.d.model, Context: o.d.context, Evict: o.evict, By: byRule}}
 	if code, verdict := Eligible(&load, &have, rec); code != "" {
@@ -149,7 +149,7 @@ func (o *offer) suits(rec *Recorder) (candor.ReasonCode, candor.Verdict) {
 		return "", candor.VerdictYes
 	}
 	sub := &Recorder{}
-	Eligible(o.d.want, &o.have, sub)
+	Eligible(o.d.want, o.have, sub)
 	for _, c := range sub.Checks {
 		if c.OK || c.Verdict != candor.VerdictNever {
 			continue
@@ -262,30 +262,29 @@ var rules = []rule{
 // underWay is an order that the worker carries out, is to carry out, or is the
 // first who could.
 func (o *offer) underWay() *task {
-	for _, t := range o.l.s.orders {
-		if o.l.s.isFor(t, o.w) {
-			return t
-		}
+	return o.l.underWay(o.w)
+}
+
+func (l *look) underWay(w *worker) *task {
+	if own := l.s.ordersOf(w); len(own) > 0 {
+		return own[0]
 	}
-	return o.l.spoken[o.w]
+	return l.spoken[w]
 }
 
 // helps tells whether one more pair of hands ends the work sooner than a load
 // takes. A margin keeps guesses from deciding what is even.
-func (o *offer) helps() bool {
-	n := o.d.hands()
-	return n == 0 || o.d.work() > time.Duration(n)*(o.d.load+o.d.load/20) || o.alone()
+func (o *offer) helps() bool { return o.d.lacksHands() || o.alone() }
+
+func (d *demand) lacksHands() bool {
+	n := d.hands()
+	return n == 0 || d.work() > time.Duration(n)*(d.load+d.load/20)
 }
 
 // alone tells whether tasks of the demand may go to this worker, and to none of
 // those that are there for it: they name this one, or failed on the others.
 func (o *offer) alone() bool {
-	return slices.ContainsFunc(o.d.shapes, func(sh *shape) bool {
-		return o.have.mayTake(&sh.want) && o.d.open == 0 && !slices.ContainsFunc(o.d.holders, func(w *worker) bool {
-			have := o.l.s.have(w)
-			return have.mayTake(&sh.want)
-		})
-	})
+	return o.d.open == 0 && slices.ContainsFunc(o.l.orphans(o.d), func(sh *shape) bool { return o.have.mayTake(&sh.want) })
 }
 
 // held is a model that is needed, would have to go, and was loaded a moment ago.

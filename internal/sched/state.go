@@ -50,7 +50,9 @@ type State struct {
 	allPause   *candor.Pause
 	classPause map[candor.Class]*candor.Pause
 
-	orders   []*task // about models, those that have not ended
+	orders   []*task            // about models, those that have not ended
+	bound    map[string][]*task // of them, those for one worker, by its name
+	houses   map[string]*house  // by host
 	models   map[string]*measured
 	expected map[string]*expectation // by model that is wanted
 	served   map[string]time.Time    // when somebody was last there for a model that is wanted
@@ -80,6 +82,7 @@ func New(cfg Config, snap *Snapshot) *State {
 		batches: map[candor.BatchID]*batch{}, keys: map[string]candor.BatchID{},
 		workers: map[string]*worker{}, leases: map[int64]*task{}, shapes: map[string]*shape{},
 		classPause: map[candor.Class]*candor.Pause{}, models: map[string]*measured{}, expected: map[string]*expectation{}, served: map[string]time.Time{},
+		bound: map[string][]*task{}, houses: map[string]*house{},
 	}
 	for _, r := range snap.Models {
 		s.models[r.Name] = &measured{ModelRecord: r}

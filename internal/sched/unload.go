@@ -11,21 +11,13 @@ import (
 // waits for, and those that have been idle for longer than they may.
 func (l *look) makeRoom() {
 	for _, w := range l.s.roster {
-		if !w.present() || w.view.Serving == nil || w.view.Serving.Work != nil || l.busyWithOrders(w) {
+		if !w.present() || w.view.Serving == nil || w.view.Serving.Work != nil || l.underWay(w) != nil {
 			continue
 		}
-		have := l.s.have(w)
-		if name, why := l.unwanted(w, &have); name != "" {
+		if name, why := l.unwanted(w, l.have(w)); name != "" {
 			l.unload(w, name, why)
 		}
 	}
-}
-
-func (l *look) busyWithOrders(w *worker) bool {
-	if l.spoken[w] != nil {
-		return true
-	}
-	return slices.ContainsFunc(l.s.orders, func(t *task) bool { return l.s.isFor(t, w) })
 }
 
 // unwanted is a model on a worker that should go, and what for.
@@ -66,6 +58,7 @@ func (l *look) unload(w *worker, name, why string) {
 		Order:  candor.Order{Kind: candor.OrderUnload, Model: name, Need: why, By: byRule},
 		worker: w.info.Name, expiry: l.s.cfg.Placement.Expiry,
 	})
+	l.see(w)
 	l.s.event(&candor.Event{
 		Level: candor.LevelInfo, Code: candor.EventOrderMade, Batch: t.batch().rec.ID, Task: t.id, Model: name, Class: candor.ClassResource,
 		Text: fmt.Sprintf("Model %s is idle on %s: %s - inserting unload_llm task for %s", name, w.info.Name, why, w.info.Name),

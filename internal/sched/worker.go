@@ -54,6 +54,8 @@ type worker struct {
 	dirty      bool
 	reserved   candor.Bytes // VRAM of what runs on it
 	unseen     candor.Bytes // of it, what began after the worker last looked at its card
+	loads      int          // of models, that it carries out
+	house      *house       // its host
 	kept       *kept        // room on its card that is kept for a task
 }
 
@@ -79,6 +81,7 @@ func (s *State) restoreWorker(r *WorkerRecord) {
 
 func (s *State) addWorker(w *worker) {
 	s.workers[w.info.Name] = w
+	s.moveIn(w)
 	i, _ := slices.BinarySearchFunc(s.roster, w.info.Name, func(o *worker, name string) int { return strings.Compare(o.info.Name, name) })
 	s.roster = slices.Insert(s.roster, i, w)
 	for i := range s.pauses {
@@ -121,6 +124,7 @@ func (s *State) register(req candor.RegisterRequest) (candor.RegisterReply, erro
 		s.died()
 	}
 	w.info, w.view, w.state, w.catalog = req.Info, req.View, aliveState(req.View), req.Catalog
+	s.moveIn(w)
 	w.session = s.meta.NextSession
 	s.meta.NextSession++
 	w.joined, w.seen, w.asked = s.now, s.now, s.now

@@ -1,0 +1,80 @@
+package sched
+
+import (
+	"cmp"
+	"slices"
+
+	"candor"
+)
+
+// Placement asks of each worker and model which orders there are, and the claim
+// asks it of its worker: so orders are found by worker, and loads counted by host.
+
+// house is what a host's workers share: its disk and bus.
+type house struct {
+	loads int // that its workers carry out
+}
+
+// moveIn notes on which host a worker is.
+func (s *State) moveIn(w *worker) {
+	if w.house != nil {
+		w.house.loads -= w.loads
+	}
+	if s.houses[w.info.Host] == nil {
+		s.houses[w.info.Host] = &house{}
+	}
+	w.house = s.houses[w.info.Host]
+	w.house.loads += w.loads
+}
+
+// countLoad counts a load that begins or ends on a worker.
+func (w *worker) countLoad(t *task, n int) {
+	if t.isOrder() && t.step.spec.Order.Kind == candor.OrderLoad {
+		w.loads += n
+		w.house.loads += n
+	}
+}
+
+// addOrder takes up an order, and dropOrders forgets those that are gone.
+func (s *State) addOrder(t *task) {
+	s.orders = append(s.orders, t)
+	if name := t.step.spec.Requires.Worker; name != "" {
+		s.bound[name] = append(s.bound[name], t)
+	}
+}
+
+func (s *State) dropOrders(gone func(*task) bool) {
+	s.orders = slices.DeleteFunc(s.orders, func(t *task) bool {
+		if !gone(t) {
+			return false
+		}
+		name := t.step.spec.Requires.Worker
+		s.bound[name] = slices.DeleteFunc(s.bound[name], func(o *task) bool { return o == t })
+		if len(s.bound[name]) == 0 {
+			delete(s.bound, name)
+		}
+		return true
+	})
+}
+
+// ordersOf are the live orders that only one worker may take or that it carries
+// out, the oldest first. The list is not the caller's.
+func (s *State) ordersOf(w *worker) []*task {
+	list := s.bound[w.info.Name]
+	if w.load.Orders == 0 && !slices.ContainsFunc(list, func(t *task) bool { return t.state.final() }) {
+		return list
+	}
+	var live []*task
+	for _, t := range list {
+		if !t.state.final() {
+			live = append(live, t)
+		}
+	}
+	for _, t := range w.running {
+		if t.isOrder() && t.state == processing && t.step.spec.Requires.Worker != w.info.Name {
+			live = append(live, t)
+		}
+	}
+	slices.SortFunc(live, func(a, b *task) int { return cmp.Compare(a.id, b.id) })
+	return live
+}
