@@ -78,7 +78,7 @@ func (b *Brain) tryHeld(now time.Time, answers *[]*request, current *sched.Comma
 		over := !now.Before(r.until)
 		// One whose time is over is answered by what is so now, not by what was
 		// when it began to wait.
-		if gone == nil && (b.news(now, r, retry || over) || over) {
+		if gone == nil && (b.news(now, r, retry, over) || over) {
 			continue
 		}
 		*answers = (*answers)[:len(*answers)-1]
@@ -92,14 +92,15 @@ func (b *Brain) tryHeld(now time.Time, answers *[]*request, current *sched.Comma
 	b.ready = b.state.Ready()
 }
 
-// news tries one held request again and tells whether it has its answer.
-func (b *Brain) news(now time.Time, r *request, retry bool) bool {
+// news tries one held request again, the last time if its time is over, and
+// tells whether it has its answer.
+func (b *Brain) news(now time.Time, r *request, retry, last bool) bool {
 	switch c := r.cmd.(type) {
 	case sched.Claim:
-		if !retry && b.state.Speaks(c.Worker, c.Req.Session) {
+		if !retry && !last && b.state.Speaks(c.Worker, c.Req.Session) {
 			return false
 		}
-		c.Again = true
+		c.Again, c.Last = true, last
 		r.reply, r.err = b.state.Apply(now, c)
 		reply, ok := r.reply.(candor.ClaimReply)
 		return r.err != nil || (ok && len(reply.Tasks) > 0)

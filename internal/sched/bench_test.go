@@ -220,3 +220,59 @@ func BenchmarkPlace(b *testing.B) {
 		})
 	}
 }
+
+// manyShapes is a state with n shapes of queued tasks, and a worker that may take
+// none of them.
+func manyShapes(b *testing.B, n int) (*State, int64) {
+	b.Helper()
+	s := New(Config{}, &Snapshot{})
+	info := candor.WorkerInfo{Name: "w", PID: 1, Slots: 100, Classes: candor.Classes()}
+	sub := candor.Submission{Name: "bench"}
+	for i := range n {
+		label := fmt.Sprintf("l%d", i)
+		sub.Steps = append(sub.Steps, candor.Step{Name: label, Class: candor.ClassCPU, Run: "true", Requires: candor.Requires{Labels: []string{label}}})
+	}
+	reply, err := s.Apply(epoch, Register{candor.RegisterRequest{Protocol: candor.Protocol, Verified: true, Info: info}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	const most = 1000 // steps in a plan
+	for i := 0; i < n; i += most {
+		if _, err := s.Apply(epoch, Submit{Sub: candor.Submission{Name: "bench", Steps: sub.Steps[i:min(n, i+most)]}}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return s, reply.(candor.RegisterReply).Session
+}
+
+// BenchmarkShapes is the cost of claims over many shapes: one that takes 100
+// tasks, and one that is held and finds nothing, tried again for a new task.
+func BenchmarkShapes(b *testing.B) {
+	const n = 10_000
+	b.Run("claim", func(b *testing.B) {
+		for b.Loop() {
+			b.StopTimer()
+			s, session := manyShapes(b, n)
+			s.workers["w"].info.Labels = []string{"all"}
+			for _, sh := range s.shapeList {
+				sh.want.Labels = s.workers["w"].info.Labels
+			}
+			b.StartTimer()
+			reply, err := s.Apply(epoch, Claim{Worker: "w", Req: candor.ClaimRequest{Session: session, Max: 100}})
+			if err != nil || len(reply.(candor.ClaimReply).Tasks) != 100 {
+				b.Fatal(err, reply)
+			}
+		}
+	})
+	b.Run("held", func(b *testing.B) {
+		s, session := manyShapes(b, n)
+		claim := Claim{Worker: "w", Req: candor.ClaimRequest{Session: session, Max: 1}}
+		for again := false; b.Loop(); again = true {
+			s.shapeList[0].fresh, s.ready, s.narrow = s.ready+1, s.ready+1, s.narrow+1
+			claim.Again = again
+			if _, err := s.Apply(epoch, claim); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

@@ -2,7 +2,6 @@ package sched
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 
 	"candor"
@@ -30,22 +29,27 @@ func (s *State) claim(c *Claim) (candor.ClaimReply, error) {
 		s.asks(w)
 	}
 	have := s.have(w)
-	cands := s.candidates(&have)
+	if again && !c.Last && s.stillFruitless(w, &have) {
+		reply.Report = w.report
+		return reply, nil
+	}
+	turns := s.turnsOf(w, &have)
 	specs := map[*step]int{}
 	for len(reply.Tasks) < req.Max && !have.full() {
-		sh := best(cands, w.info.Classes)
+		sh := turns.next()
 		if sh == nil {
 			break
 		}
 		if sh.want.VRAM > 0 || len(reply.Tasks) > 0 && full(&have, sh) {
 			have = s.have(w)
 			if code, _ := Eligible(&sh.want, &have, nil); code != "" {
-				cands = slices.DeleteFunc(cands, func(o *shape) bool { return o == sh })
+				turns.drop()
 				continue
 			}
 		}
 		t := sh.head()
 		s.start(t, w)
+		turns.taken()
 		have.Running.add(sh.want.Class, 1)
 		s.assign(&reply, specs, t)
 	}
@@ -53,6 +57,7 @@ func (s *State) claim(c *Claim) (candor.ClaimReply, error) {
 		reply.Report = s.report(w, &have)
 		reply.Report.Lost = s.races(w, &have)
 		s.idleBecause(w, reply.Report)
+		s.sawAll(w)
 	} else {
 		w.report, w.reason, w.idle = nil, nil, fromMicro(0)
 	}
@@ -91,47 +96,6 @@ func (s *State) races(w *worker, have *Have) []candor.Race {
 		}
 	}
 	return out
-}
-
-// candidates are the shapes with tasks that a worker may take now.
-func (s *State) candidates(have *Have) []*shape {
-	var out []*shape
-	for _, sh := range s.shapeList {
-		if sh.ready == 0 {
-			continue
-		}
-		if code, _ := Eligible(&sh.want, have, nil); code == "" {
-			out = append(out, sh)
-		}
-	}
-	return out
-}
-
-// best is the shape whose first task goes first; among equals the worker's
-// preferred class decides.
-func best(cands []*shape, prefer []candor.Class) *shape {
-	var top *shape
-	for _, sh := range cands {
-		if sh.ready == 0 {
-			continue
-		}
-		if top == nil {
-			top = sh
-			continue
-		}
-		a, b := sh.head(), top.head()
-		if ra, rb := a.rank(), b.rank(); ra != rb {
-			if ra < rb {
-				top = sh
-			}
-			continue
-		}
-		pa, pb := slices.Index(prefer, sh.want.Class), slices.Index(prefer, top.want.Class)
-		if pa < pb || (pa == pb && a.id < b.id) {
-			top = sh
-		}
-	}
-	return top
 }
 
 // start leases the first task of its lane to a worker.

@@ -34,6 +34,9 @@ type (
 		// CodeNotFound, so that somebody looks.
 		Looked bool
 		Stored []candor.Task
+		// Last: and then answers it, whatever it finds: with a report of the queue as
+		// it is by now.
+		Last bool
 	}
 	// Heartbeat is a sign of life of a worker's reporter. Reply: candor.HeartbeatReply.
 	Heartbeat struct {

@@ -15,6 +15,7 @@ func (w *world) checkLaws(cmd Command) {
 	w.checkLeases(cmd)
 	w.checkOnce(cmd)
 	w.checkOrders(cmd)
+	w.checkFruitless(cmd)
 	w.checkReasons(cmd)
 	w.checkAccounts(cmd)
 }

@@ -22,6 +22,8 @@ type shape struct {
 	held    int // tasks in lanes of paused batches
 	backoff int // tasks whose next try waits
 
+	fresh int64 // State.ready when its last task became claimable
+
 	last taken
 }
 
@@ -182,6 +184,8 @@ func (s *State) offer(l *lane, t *task) {
 	}
 	l.shape.ready++
 	s.ready++
+	s.narrow++
+	l.shape.fresh = s.ready
 	switch {
 	case l.pos < 0:
 		s.open(l)

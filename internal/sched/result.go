@@ -197,7 +197,11 @@ func (s *State) endRun(t *task) {
 		w.idle = s.now
 		w.setReason(s.now, candor.NewReason(candor.ReasonIdleClaiming, w.info.Name+" has just finished "+t.name()))
 	}
-	s.ready++ // a slot is free
+	if t.isOrder() { // others on its host may carry out theirs now
+		s.ready++
+		return
+	}
+	s.retries(w) // a slot is free
 }
 
 // missingManifest tells what is wrong with a result that should have brought

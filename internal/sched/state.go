@@ -38,6 +38,7 @@ type State struct {
 	unused    bool     // some shape may have no lane any more
 	timers    timers
 	ready     int64     // grows when a task becomes claimable
+	narrow    int64     // how much of that were tasks that came, or concerned one worker alone
 	keeps     []*worker // on whose cards room is kept for a task
 	keepAt    time.Time // when that was last looked at
 	passings  passings

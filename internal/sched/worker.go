@@ -41,6 +41,8 @@ type worker struct {
 
 	reason     *candor.Reason // why it is idle; its Since is when that began
 	report     *candor.Report
+	fruitless  fruitless       // its last fruitless claim
+	heard      int             // how often it has told of itself
 	catalog    *candor.Catalog // what its model server could load; nil: not known
 	hot        *candor.Reason  // its card is too hot
 	load       Load            // of running, by what bounds it
@@ -237,11 +239,12 @@ func (s *State) alive(name string, session int64) (*worker, error) {
 func (s *State) hear(w *worker, v candor.View) {
 	silent := s.now.Sub(w.seen)
 	w.seen = s.now
+	w.heard++
 	if v.State != "" || v.GPU != nil {
 		was := w.view
 		w.view, w.unseen = v, 0
 		if !sameServing(was.Serving, v.Serving) || roomier(was.GPU, v.GPU) {
-			s.ready++ // what it refused a moment ago it may take now
+			s.retries(w) // what it refused a moment ago it may take now
 			s.replan()
 			s.noteModels(w, was.Serving)
 			w.seeHolds()
