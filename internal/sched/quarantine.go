@@ -8,21 +8,12 @@ import (
 	"candor"
 )
 
-// trial is one task that failed on a worker by its own fault, as far as could
-// be told then.
-type trial struct {
-	task candor.TaskID
-	at   time.Time
-}
-
 // trialFailed notes a counted failure on a worker, and shuts the worker out
 // when the failures tell of it rather than of the tasks.
 func (s *State) trialFailed(w *worker, t *task) {
 	w.badAt = s.now
-	since := s.now.Add(-s.cfg.BadWindow)
-	w.trials = slices.DeleteFunc(w.trials, func(o trial) bool { return o.task == t.id || o.at.Before(since) })
-	w.trials = append(w.trials, trial{t.id, s.now})
-	if len(w.trials) >= s.cfg.Quarantine && !slices.Contains(s.failing, w) {
+	w.trials.note(t.id, s.now, s.now.Add(-s.cfg.BadWindow))
+	if w.trials.len() >= s.cfg.Quarantine && !slices.Contains(s.failing, w) {
 		s.failing = append(s.failing, w)
 	}
 	s.judge(w)
@@ -32,7 +23,7 @@ func (s *State) trialFailed(w *worker, t *task) {
 // it is what others are compared with.
 func (s *State) trialPassed(w *worker) {
 	w.goodAt = s.now
-	w.trials = w.trials[:0]
+	w.trials = trials{}
 	if len(s.failing) == 0 {
 		return
 	}
@@ -46,7 +37,7 @@ func (s *State) trialPassed(w *worker) {
 // other, none succeeded, and elsewhere the reverse holds. Without another worker
 // to compare with, nothing can be told.
 func (s *State) judge(w *worker) {
-	if w.quarantined != nil || len(w.trials) < s.cfg.Quarantine || s.cfg.Quarantine < 0 {
+	if w.quarantined != nil || w.trials.len() < s.cfg.Quarantine || s.cfg.Quarantine < 0 {
 		return
 	}
 	since := s.now.Add(-s.cfg.BadWindow)
@@ -69,10 +60,10 @@ func (s *State) judge(w *worker) {
 // quarantine shuts a worker out until a person resumes it, and gives the tasks
 // that failed there their attempts back.
 func (s *State) quarantine(w *worker) {
-	trials := w.trials
-	w.trials = nil
-	took := candor.ShortDuration(s.now.Sub(trials[0].at).Truncate(time.Second))
-	why := fmt.Sprintf("%d different tasks failed on %s in %s, 0 elsewhere", len(trials), w.info.Name, took)
+	bad := w.trials.list()
+	w.trials = trials{}
+	took := candor.ShortDuration(s.now.Sub(bad[0].at).Truncate(time.Second))
+	why := fmt.Sprintf("%d different tasks failed on %s in %s, 0 elsewhere", len(bad), w.info.Name, took)
 	s.pauses = append(slices.Clone(s.pauses), candor.Pause{Scope: candor.ScopeQuarantine, Target: w.info.Name, By: "candor", Why: why, At: s.now})
 	s.indexPauses()
 	s.changes.PausesSet = true
@@ -81,7 +72,7 @@ func (s *State) quarantine(w *worker) {
 		Text: fmt.Sprintf("Worker %s quarantined: %s; candor resume worker:%s lets it take tasks again", w.info.Name, why, w.info.Name),
 	})
 	ended := map[*batch][]*task{}
-	for _, tr := range trials {
+	for _, tr := range bad {
 		t := s.tasks.find(tr.task)
 		if t == nil || t.past == nil || t.past.last == nil || t.past.last.Worker != w.info.Name || t.counted == 0 {
 			continue

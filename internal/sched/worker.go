@@ -18,7 +18,7 @@ type worker struct {
 	draining    bool
 	drainedAt   time.Time // of draining; zero: not known
 	paused      *candor.Pause
-	trials      []trial   // tasks that failed on it since it last completed one
+	trials      trials    // tasks that failed on it since it last completed one
 	badAt       time.Time // last counted failure
 	goodAt      time.Time // last completion
 	quarantined *candor.Pause
