@@ -225,3 +225,31 @@ func leasesOf(tasks []candor.Assignment) []int64 {
 	}
 	return out
 }
+
+// Where small tasks and idle models hold a card, room for a large one comes from
+// both: the tasks end, then the models go.
+func TestIdleModelsGiveWayToKeptRoom(t *testing.T) {
+	m := &mill{farm: newFarm(t, Config{}), running: map[string][]candor.Assignment{}}
+	view := serving(ready("a", 2*candor.GiB), ready("b", 2*candor.GiB))
+	m.joinServing("w1", []string{"a", "b"}, view) // 8 GiB
+	m.submit(script("small", 2*candor.GiB, items(100)))
+	m.turn()
+	big := m.tasksOf(m.submit(script("big", 7*candor.GiB, priority(1000))).Batch)[0]
+	for range 40 {
+		m.pass(10 * time.Second)
+		var results []candor.Result
+		for _, a := range m.running["w1"] {
+			r := done(a)
+			if o := m.s.leases[a.Lease].step.spec.Order; o != nil {
+				view.Serving = &candor.Serving{Kind: "ollama", State: candor.ServerUp, Take: 1, Slots: 1, Models: slices.DeleteFunc(slices.Clone(view.Serving.Models), func(s candor.ServedModel) bool { return s.Name == o.Model })}
+				r.Order = &candor.OrderResult{Changed: true, After: view.Serving.Models}
+			}
+			results = append(results, r)
+		}
+		m.running["w1"] = m.asks("w1", view, results...).Tasks
+		if big.state != queued {
+			return
+		}
+	}
+	t.Fatalf("big waits: %s", m.why(big.id).Text)
+}

@@ -22,9 +22,13 @@ func (l *look) makeRoom() {
 
 // unwanted is a model on a worker that should go, and what for.
 func (l *look) unwanted(w *worker, have *Have) (name, why string) {
-	idle := candor.ServedModel{}
+	idle, all := candor.ServedModel{}, candor.Bytes(0)
 	for _, m := range have.Models {
-		if m.InUse == 0 && l.demand(candor.ModelName(m.Name)) == nil && !usedBy(w, m.Name) && (idle.Name == "" || m.Token > idle.Token) {
+		if m.InUse != 0 || l.demand(candor.ModelName(m.Name)) != nil || usedBy(w, m.Name) {
+			continue
+		}
+		all += m.VRAM
+		if idle.Name == "" || m.Token > idle.Token {
 			idle = m
 		}
 	}
@@ -36,7 +40,7 @@ func (l *look) unwanted(w *worker, have *Have) (name, why string) {
 	}
 	for _, sh := range l.s.shapeList {
 		v := sh.want.VRAM
-		if sh.ready == 0 || v == 0 || sh.want.Class == candor.ClassLLM || v <= have.Free || v > have.Free+idle.VRAM {
+		if sh.ready == 0 || v == 0 || sh.want.Class == candor.ClassLLM || v <= have.Free || v > have.Free+all { // one after the other, if it takes several
 			continue
 		}
 		code, _ := Eligible(&sh.want, have, nil)
