@@ -2,6 +2,7 @@ package sched
 
 import (
 	"slices"
+	"time"
 
 	"candor"
 )
@@ -82,17 +83,23 @@ func (b *bids) others(o *offer) bool {
 // worker, so that none need be asked.
 func (l *look) closed(d *demand) bool {
 	limit := l.s.cfg.Placement.MaxHot
-	return limit > 0 && d.hands() >= limit || !d.lacksHands() && (d.open > 0 || len(l.orphans(d)) == 0)
+	if limit > 0 && len(d.owners)+d.open >= limit {
+		// Who has it already, and serves but a part, may load it anew.
+		return !slices.ContainsFunc(d.owners, func(w *worker) bool { return !d.servedBy(w) })
+	}
+	return !d.lacksHands() && !slices.ContainsFunc(d.crews, func(c *crew) bool {
+		return d.lacks(time.Duration(c.queued)*d.run, c.hands()) || c.open == 0 && len(l.orphans(c)) > 0
+	})
 }
 
-// orphans are the shapes of a demand that nobody who is there for it may take.
-func (l *look) orphans(d *demand) []*shape {
-	if !d.asked {
-		d.asked, d.orphans = true, slices.Clone(d.shapes)
+// orphans are the shapes of a crew that nobody who is there for it may take.
+func (l *look) orphans(c *crew) []*shape {
+	if !c.asked {
+		c.asked, c.orphans = true, slices.Clone(c.shapes)
 	}
-	for ; d.askedOf < len(d.holders); d.askedOf++ {
-		have := l.have(d.holders[d.askedOf])
-		d.orphans = slices.DeleteFunc(d.orphans, func(sh *shape) bool { return have.mayTake(&sh.want) })
+	for ; c.askedOf < len(c.there); c.askedOf++ {
+		have := l.have(c.there[c.askedOf])
+		c.orphans = slices.DeleteFunc(c.orphans, func(sh *shape) bool { return have.mayTake(&sh.want) })
 	}
-	return d.orphans
+	return c.orphans
 }

@@ -21,29 +21,17 @@ type demand struct {
 	most     int
 	run      time.Duration
 	load     time.Duration
-	holders  []*worker // they take tasks, and it is ready there, being loaded, or ordered for there
+	crews    []*crew   // its tasks by what may serve them
+	holders  []*worker // they are there for some of its tasks
+	owners   []*worker // of them, who has the model itself, or is about to
 	open     int       // orders for whoever takes them, if somebody could
 
-	bids    *bids    // once everybody was asked
-	orphans []*shape // that none of the first askedOf holders may take
-	askedOf int
-	asked   bool
+	bids *bids // once everybody was asked
 }
-
-// hands is how many workers do the work, or are about to.
-func (d *demand) hands() int { return len(d.holders) + d.open }
 
 // work is what is left to do, in one worker's time. What runs is half done.
 func (d *demand) work() time.Duration {
 	return time.Duration(d.queued)*d.run + time.Duration(d.running)*d.run/2
-}
-
-// lasts is how long the work takes those who are there for it.
-func (d *demand) lasts() time.Duration {
-	if d.hands() == 0 {
-		return 1<<63 - 1
-	}
-	return d.work() / time.Duration(d.hands())
 }
 
 // wants gathers what is wanted, by model. It visits shapes and workers, never
@@ -76,6 +64,9 @@ func (l *look) wants() []*demand {
 func (d *demand) add(sh *shape, n int) {
 	d.queued += n
 	d.shapes = append(d.shapes, sh)
+	c := d.crewOf(sh)
+	c.queued += n
+	c.shapes = append(c.shapes, sh)
 	d.context = max(d.context, sh.want.Context)
 	if n > d.most {
 		d.want, d.most = &sh.want, n
@@ -107,9 +98,7 @@ func (l *look) countHands(by map[string]*demand) {
 			continue
 		}
 		for _, d := range by {
-			if have.serves(d.want) != nil || have.loading(d.want) || l.s.ordered(d.model, w) != nil {
-				d.holders = append(d.holders, w)
-			}
+			d.muster(l.s, w, have)
 		}
 	}
 }

@@ -277,9 +277,9 @@ var checks = []check{
 	{
 		code: candor.ReasonPlaceHostBusy, verdict: candor.VerdictNotNow,
 		applies: func(w *Want) bool { return w.loads() },
-		ok:      func(_ *Want, h *Have) bool { return h.HostLimit <= 0 || h.HostLoads < h.HostLimit },
+		ok:      func(_ *Want, h *Have) bool { return h.HostLimit <= 0 || len(h.HostLoads) < h.HostLimit },
 		say: func(_ *Want, h *Have) (string, string) {
-			return "fewer than " + count(h.HostLimit, "load") + " at once on its host", fmt.Sprintf("%d under way", h.HostLoads)
+			return fmt.Sprintf("fewer than %s at once on host %s", count(h.HostLimit, "load"), h.Info.Host), sayLoads(h.in, h.HostLoads)
 		},
 	},
 	{

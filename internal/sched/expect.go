@@ -2,7 +2,6 @@ package sched
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -32,12 +31,18 @@ func (l *look) need(o *offer) string {
 	switch {
 	case o.d.hands() == 0 && !l.loaded && len(l.spoken) == 0:
 		return "but no models loaded"
+	case o.d.hands() == 0 && len(o.d.owners) > 0:
+		return fmt.Sprintf("for %s with a context of %d tokens, which no worker in service has", o.d.model, o.d.context)
 	case o.d.hands() == 0:
 		return fmt.Sprintf("for %s, which no worker in service has", o.d.model)
 	case o.d.open > 0 && len(o.d.holders) == 0:
 		return fmt.Sprintf("and %s is ordered for %s so far", o.d.model, count(o.d.open, "worker"))
 	default:
-		return fmt.Sprintf("and %s is on %s only", o.d.model, o.who())
+		on := o.d.owners
+		if len(on) == 0 {
+			on = o.d.holders
+		}
+		return fmt.Sprintf("and %s is on %s only", o.d.model, o.who(on))
 	}
 }
 
@@ -79,7 +84,7 @@ func (l *look) overdue(d *demand, e *expectation) {
 	var why saying
 	for _, w := range s.roster {
 		o := l.offer(d, w)
-		if code, _ := o.able(nil); code != "" || w.view.Model != "" || len(o.have.Models) > 0 {
+		if _, verdict := o.able(nil); verdict == candor.VerdictNever || !w.present() || w.view.Model != "" || len(o.have.Models) > 0 {
 			continue
 		}
 		if r := l.whyNot(d, w); r != nil && r.Code != candor.ReasonPlaceEnough {
@@ -130,7 +135,7 @@ func (l *look) whyNot(d *demand, w *worker) *candor.Reason {
 }
 
 func (l *look) rule(d *demand, w *worker) *candor.Reason {
-	if slices.Contains(d.holders, w) {
+	if d.servedBy(w) {
 		if t := l.s.ordered(d.model, w); t != nil {
 			return l.sayOrdered(t, w)
 		}
@@ -168,6 +173,11 @@ func (l *look) rule(d *demand, w *worker) *candor.Reason {
 		case candor.ReasonPlaceMaxHot:
 			r.Text = fmt.Sprintf("no load of %s was ordered: max_hot=%d, %s", d.model, l.s.cfg.Placement.MaxHot, c.Actual)
 			r.Do("raise placement.max_hot in the configuration, or candor model load " + d.model + " --worker " + w.info.Name)
+		case candor.ReasonPlaceHostBusy:
+			if loads := l.loadsFor(o); len(loads) > 0 {
+				first := loads[0]
+				r.With("order", first.t.id.String()).With("order_worker", first.w.info.Name).Do("candor why " + first.t.id.String())
+			}
 		case candor.ReasonModelMissing:
 			r.Do("candor model pull " + d.model + " --worker " + w.info.Name)
 		}
@@ -197,7 +207,7 @@ func (l *look) sayOrdered(t *task, w *worker) *candor.Reason {
 	} else if t.state == processing {
 		text += fmt.Sprintf(" and runs on %s for %s", t.run.worker, candor.ShortDuration(l.s.now.Sub(t.run.started)))
 		if s := w.view.Serving; s != nil && s.Work != nil {
-			text += ": it has been at it" + sayWork(s.Work)
+			text += ": it has been at it" + sayWork(l.s, s.Work)
 		}
 	} else {
 		text += " and waits to be taken"

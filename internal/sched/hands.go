@@ -10,7 +10,7 @@ import (
 func (w *worker) take(t *task) {
 	w.running = append(w.running, t)
 	w.load.add(t.step.spec.Class, 1)
-	w.countLoad(t, 1)
+	w.beginLoad(t)
 	w.reserved += t.vram()
 }
 
@@ -25,7 +25,7 @@ func (w *worker) drop(t *task) {
 	w.running[last] = nil
 	w.running = w.running[:last]
 	w.load.add(t.step.spec.Class, -1)
-	w.countLoad(t, -1)
+	w.endLoad(t)
 	w.reserved -= t.vram()
 	w.unseen = min(w.unseen, w.reserved)
 }

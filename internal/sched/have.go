@@ -30,15 +30,17 @@ type Have struct {
 
 	// Leaving are models that have to go from there: nothing new begins with them.
 	Leaving []string
-	// HostLoads is how many loads its host carries out, beside those of the worker,
+	// HostLoads are the loads that its host carries out, beside those of the worker,
 	// and HostLimit how many it may; 0: any number.
-	HostLoads, HostLimit int
+	HostLoads []hostLoad
+	HostLimit int
 
 	// Kept is for whom room is kept on its card, nil: for nobody; Beside is how much
 	// others may use meanwhile.
 	Kept   *kept
 	Beside candor.Bytes
 
+	in       *State               // for words
 	of       *worker              // for words, and for what runs there
 	measured map[string]*measured // of models, by name
 }
@@ -88,13 +90,13 @@ func (h *Have) full() bool {
 func (s *State) have(w *worker) Have {
 	h := Have{
 		Info: &w.info, State: w.state, Catalog: w.catalog, Serving: w.view.Serving, Running: w.load, Draining: w.draining,
-		Paused: w.paused, Quarantined: w.quarantined, AllPaused: s.allPause, ClassPaused: s.classPause, of: w, measured: s.models,
+		Paused: w.paused, Quarantined: w.quarantined, AllPaused: s.allPause, ClassPaused: s.classPause, in: s, of: w, measured: s.models,
 	}
 	if w.hot != nil {
 		h.Hot = w.hot.Text
 	}
 	if len(s.orders) > 0 {
-		h.Leaving, h.HostLoads, h.HostLimit = s.leaving(w), w.house.loads-w.loads, s.cfg.Placement.LoadsPerHost
+		h.Leaving, h.HostLoads, h.HostLimit = s.leaving(w), s.loadsBeside(w), s.cfg.Placement.LoadsPerHost
 	}
 	switch {
 	case h.Serving != nil:
@@ -189,7 +191,7 @@ func (h *Have) holders() string {
 // loaded is what is in memory, in words.
 func (h *Have) loaded() string {
 	if h.Serving != nil && h.Serving.Work != nil && h.Serving.Work.Kind == candor.OrderLoad {
-		return "it loads " + h.Serving.Work.Model + sayWork(h.Serving.Work)
+		return "it loads " + h.Serving.Work.Model + sayWork(h.in, h.Serving.Work)
 	}
 	var names []string
 	for i := range h.Models {
@@ -215,11 +217,12 @@ func (h *Have) loaded() string {
 	return strings.Join(names, ", ") + " loaded"
 }
 
-// sayWork is how far a load is: 12s of about 40s.
-func sayWork(w *candor.ModelWork) string {
-	text := " for " + candor.ShortDuration(w.For.D())
-	if w.Usual > 0 {
-		text += " of about " + candor.ShortDuration(w.Usual.D())
+// sayWork is how far a load is, by what its worker knows of such, else by what
+// is known elsewhere or guessed: 12s of about 40s.
+func sayWork(s *State, w *candor.ModelWork) string {
+	usual := w.Usual.D()
+	if usual == 0 && w.Kind == candor.OrderLoad {
+		usual = s.loadTime(candor.ModelName(w.Model))
 	}
-	return text
+	return sayFar(w.For.D(), usual)
 }

@@ -1,10 +1,6 @@
 package sched
 
-import (
-	"slices"
-
-	"candor"
-)
+import "candor"
 
 // modelViews is every model that is wanted, held or could be loaded.
 func (s *State) modelViews() []candor.ModelView {
@@ -74,7 +70,7 @@ func (l *look) modelWorker(name string, w *worker) candor.ModelWorker {
 			v.State = "unloading"
 		}
 	}
-	if d := l.demand(name); d != nil && !slices.Contains(d.holders, w) {
+	if d := l.demand(name); d != nil && !d.servedBy(w) {
 		rec := &Recorder{}
 		l.offer(d, w).ask(rec)
 		v.Checks = rec.Checks

@@ -12,27 +12,32 @@ import (
 
 // house is what a host's workers share: its disk and bus.
 type house struct {
-	loads int // that its workers carry out
+	loads []hostLoad // that its workers carry out
 }
 
 // moveIn notes on which host a worker is.
 func (s *State) moveIn(w *worker) {
 	if w.house != nil {
-		w.house.loads -= w.loads
+		w.house.loads = slices.DeleteFunc(w.house.loads, func(h hostLoad) bool { return h.w == w })
 	}
 	if s.houses[w.info.Host] == nil {
 		s.houses[w.info.Host] = &house{}
 	}
 	w.house = s.houses[w.info.Host]
-	w.house.loads += w.loads
+	for _, t := range w.running {
+		w.beginLoad(t)
+	}
 }
 
-// countLoad counts a load that begins or ends on a worker.
-func (w *worker) countLoad(t *task, n int) {
+// beginLoad and endLoad note a load that begins or ends on a worker.
+func (w *worker) beginLoad(t *task) {
 	if t.isOrder() && t.step.spec.Order.Kind == candor.OrderLoad {
-		w.loads += n
-		w.house.loads += n
+		w.house.loads = append(w.house.loads, hostLoad{t, w})
 	}
+}
+
+func (w *worker) endLoad(t *task) {
+	w.house.loads = slices.DeleteFunc(w.house.loads, func(h hostLoad) bool { return h.t == t })
 }
 
 // addOrder takes up an order, and dropOrders forgets those that are gone.

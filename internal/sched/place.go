@@ -57,11 +57,16 @@ type look struct {
 	demands []*demand
 	loaded  bool              // some worker has a model, or is at work with one
 	spoken  map[*worker]*task // an order for anybody is as good as theirs
-	hosts   map[string]int    // loads under way or ordered, by host
+
+	// Loads by host: those that count against it, and those that hang.
+	hosts, hung map[string][]hostLoad
 }
 
 func (s *State) look() *look {
-	l := &look{s: s, haves: make(map[*worker]*Have, len(s.roster)), spoken: map[*worker]*task{}, hosts: map[string]int{}}
+	l := &look{
+		s: s, haves: make(map[*worker]*Have, len(s.roster)), spoken: map[*worker]*task{},
+		hosts: map[string][]hostLoad{}, hung: map[string][]hostLoad{},
+	}
 	for _, w := range s.roster {
 		h := l.see(w)
 		l.loaded = l.loaded || w.present() && (len(h.Models) > 0 || h.Serving != nil && h.Serving.Work != nil)
@@ -73,9 +78,11 @@ func (s *State) look() *look {
 		switch {
 		case spec.Order.Kind != candor.OrderLoad || t.state.final():
 		case t.state == processing:
-			l.loadOn(s.workers[t.run.worker])
+			l.loadOn(s.workers[t.run.worker], t)
 		case spec.Requires.Worker != "":
-			l.loadOn(s.workers[spec.Requires.Worker])
+			if w := s.workers[spec.Requires.Worker]; s.takesNow(t, w) {
+				l.loadOn(w, t)
+			}
 		default:
 			l.speak(t, tried)
 		}
@@ -93,12 +100,6 @@ func (l *look) see(w *worker) *Have {
 // have is what was known of a worker when it was last seen.
 func (l *look) have(w *worker) *Have { return l.haves[w] }
 
-func (l *look) loadOn(w *worker) {
-	if w != nil {
-		l.hosts[w.info.Host]++
-	}
-}
-
 // speak assigns an order that anybody may take to the first worker who could,
 // so that no second one is made for the same worker. An order that nobody could
 // take holds back nothing.
@@ -108,6 +109,11 @@ func (l *look) speak(t *task, tried map[*shape]int) {
 		sh = t.lane.shape
 	}
 	want := WantOf(t.step.spec, nil)
+	if t.waits() {
+		sh = nil // it is asked for as if nobody were to be avoided
+	} else {
+		want = l.s.wantNow(t)
+	}
 	want.task = t
 	from := tried[sh]
 	for i := from; i < len(l.s.roster); i++ {
@@ -115,14 +121,16 @@ func (l *look) speak(t *task, tried map[*shape]int) {
 		if sh != nil {
 			tried[sh] = i + 1
 		}
-		if l.spoken[w] != nil || !w.present() {
+		if l.spoken[w] != nil || !w.present() || w.silent {
 			continue
 		}
 		if code, _ := Eligible(&want, l.have(w), nil); code == "" {
 			l.spoken[w] = t
-			l.loadOn(w)
+			if !t.waits() {
+				l.loadOn(w, t)
+			}
 			if d := l.demand(t.step.spec.Order.Model); d != nil {
-				d.open++
+				d.expects(t, nil)
 			}
 			return
 		}
@@ -216,13 +224,13 @@ func (l *look) order(o *offer) {
 		w.vram = min(o.size, o.have.VRAM)
 	}
 	t := s.makeOrder(w)
-	l.loadOn(o.w)
+	l.loadOn(o.w, t)
 	l.tellOrder(o, t, anybody)
 	if anybody {
 		l.spoken[o.w] = t
-		d.open++
+		d.expects(t, nil)
 	} else {
-		d.holders = append(d.holders, o.w)
+		d.expects(t, o.w)
 		l.see(o.w)
 	}
 }

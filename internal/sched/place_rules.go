@@ -177,14 +177,14 @@ var rules = []rule{
 		code: candor.ReasonPlaceMaxHot, verdict: candor.VerdictNotNow,
 		ok: func(o *offer) bool {
 			limit := o.l.s.cfg.Placement.MaxHot
-			return limit <= 0 || o.d.hands() < limit
+			return limit <= 0 || len(o.d.owners)+o.d.open < limit || slices.Contains(o.d.owners, o.w)
 		},
 		say: func(o *offer) (string, string) {
 			limit := o.l.s.cfg.Placement.MaxHot
 			if limit <= 0 {
 				return "fewer workers than placement.max_hot", "no limit is set"
 			}
-			return fmt.Sprintf("fewer than max_hot=%d with %s", limit, o.d.model), "reached by " + o.who()
+			return fmt.Sprintf("fewer than max_hot=%d with %s", limit, o.d.model), "reached by " + o.who(o.d.owners)
 		},
 	},
 	{
@@ -195,7 +195,7 @@ var rules = []rule{
 				return "work that needs it", fmt.Sprintf("%s queued, nobody has it", count(o.d.queued, "task"))
 			}
 			return fmt.Sprintf("work for longer than a load takes (%s)", about(o.d.load)),
-				fmt.Sprintf("%s done by %s in %s", count(o.d.queued, "queued task"), o.who(), about(o.d.lasts()))
+				fmt.Sprintf("%s done by %s in %s", count(o.d.queued, "queued task"), o.who(o.d.holders), about(o.d.lasts()))
 		},
 	},
 	{
@@ -251,10 +251,13 @@ var rules = []rule{
 	},
 	{
 		code: candor.ReasonPlaceHostBusy, verdict: candor.VerdictNotNow,
-		ok: func(o *offer) bool { return o.l.hosts[o.w.info.Host] < o.l.s.cfg.Placement.LoadsPerHost },
+		ok: func(o *offer) bool { return len(o.l.hosts[o.w.info.Host]) < o.l.s.cfg.Placement.LoadsPerHost },
 		say: func(o *offer) (string, string) {
-			return fmt.Sprintf("fewer than %s at once on host %s", count(o.l.s.cfg.Placement.LoadsPerHost, "load"), o.w.info.Host),
-				fmt.Sprintf("%d under way or ordered", o.l.hosts[o.w.info.Host])
+			actual := sayLoads(o.l.s, o.l.hosts[o.w.info.Host])
+			if hung := o.l.hung[o.w.info.Host]; len(hung) > 0 {
+				actual += "; not counted: " + sayLoads(o.l.s, hung)
+			}
+			return fmt.Sprintf("fewer than %s at once on host %s", count(o.l.s.cfg.Placement.LoadsPerHost, "load"), o.w.info.Host), actual
 		},
 	},
 }
@@ -273,18 +276,23 @@ func (l *look) underWay(w *worker) *task {
 }
 
 // helps tells whether one more pair of hands ends the work sooner than a load
-// takes. A margin keeps guesses from deciding what is even.
-func (o *offer) helps() bool { return o.d.lacksHands() || o.alone() }
-
-func (d *demand) lacksHands() bool {
-	n := d.hands()
-	return n == 0 || d.work() > time.Duration(n)*(d.load+d.load/20)
+// takes, of all that is wanted or of the part for which it is not there yet. A
+// margin keeps guesses from deciding what is even.
+func (o *offer) helps() bool {
+	for _, c := range o.d.crews {
+		if !slices.Contains(c.there, o.w) && o.d.lacks(time.Duration(c.queued)*o.d.run, c.hands()) {
+			return true
+		}
+	}
+	return !slices.Contains(o.d.holders, o.w) && o.d.lacksHands() || o.alone()
 }
 
 // alone tells whether tasks of the demand may go to this worker, and to none of
 // those that are there for it: they name this one, or failed on the others.
 func (o *offer) alone() bool {
-	return o.d.open == 0 && slices.ContainsFunc(o.l.orphans(o.d), func(sh *shape) bool { return o.have.mayTake(&sh.want) })
+	return slices.ContainsFunc(o.d.crews, func(c *crew) bool {
+		return c.open == 0 && slices.ContainsFunc(o.l.orphans(c), func(sh *shape) bool { return o.have.mayTake(&sh.want) })
+	})
 }
 
 // held is a model that is needed, would have to go, and was loaded a moment ago.
@@ -297,10 +305,10 @@ func (o *offer) held() string {
 	return ""
 }
 
-// who names those that serve a demand, or are about to.
-func (o *offer) who() string {
+// who names those of a demand's workers, and those that are about to be.
+func (o *offer) who(list []*worker) string {
 	var names []string
-	for _, w := range o.d.holders {
+	for _, w := range list {
 		names = append(names, w.info.Name)
 	}
 	if o.d.open > 0 {

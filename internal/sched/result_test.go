@@ -34,8 +34,8 @@ func TestAResultIsItsWorkersOwn(t *testing.T) {
 	if f.state(a.Task) != candor.TaskProcessing {
 		t.Fatal(f.state(a.Task))
 	}
-	if w := f.s.workers["w2"]; w.failed+w.completed+len(w.trials) > 0 {
-		t.Fatalf("w2 is charged with %d failed, %d completed, %d trials", w.failed, w.completed, len(w.trials))
+	if w := f.s.workers["w2"]; w.failed+w.completed+w.trials.len() > 0 {
+		t.Fatalf("w2 is charged with %d failed, %d completed, %d trials", w.failed, w.completed, w.trials.len())
 	}
 	f.pass(time.Minute) // lost, and its lease over
 	f.pass(time.Hour)

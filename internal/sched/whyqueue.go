@@ -224,7 +224,7 @@ func (s *State) workerReason(w *worker) candor.Reason {
 		t := w.running[0]
 		r := candor.NewReason(candor.ReasonRunning, fmt.Sprintf("%s runs %s: %s (%s) for %s", w.info.Name, count(len(w.running), "task"), t.name(), t.id, candor.ShortDuration(s.now.Sub(t.run.started))))
 		if v := w.view.Serving; t.isOrder() && v != nil && v.Work != nil {
-			r.Text += fmt.Sprintf("; %s is under way%s", v.Work.Model, sayWork(v.Work))
+			r.Text += fmt.Sprintf("; %s is under way%s", v.Work.Model, sayWork(s, v.Work))
 		}
 		if thrash := s.thrashesNow(w, r.Text); thrash != nil {
 			r = thrash

@@ -56,7 +56,6 @@ type worker struct {
 	dirty      bool
 	reserved   candor.Bytes // VRAM of what runs on it
 	unseen     candor.Bytes // of it, what began after the worker last looked at its card
-	loads      int          // of models, that it carries out
 	house      *house       // its host
 	kept       *kept        // room on its card that is kept for a task
 }
