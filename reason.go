@@ -113,6 +113,7 @@ const (
 	ReasonOrderUnchanged ReasonCode = "order.unchanged"    // carried out, and nothing had changed: no success
 	ReasonOrderExpired   ReasonCode = "order.expired"      // nobody took it in time
 	ReasonOrderOverdue   ReasonCode = "order.overdue"      // its expectation is missed
+	ReasonPlaceOff       ReasonCode = "place.off"          // loads are ordered by people only
 	ReasonPlaceOrdered   ReasonCode = "place.ordered"      // a load is ordered already
 	ReasonPlaceEnough    ReasonCode = "place.enough"       // those that have it do the work sooner than another load would help
 	ReasonPlaceMaxHot    ReasonCode = "place.max_hot"      // the cap on workers with one model is reached
@@ -160,7 +161,7 @@ var movers = map[ReasonCode]Mover{
 	ReasonAnswerTruncated: MoverYou, ReasonAnswerRunaway: MoverYou, ReasonAnswerIncomplete: MoverYou, ReasonAnswerSchema: MoverYou,
 	ReasonRequestRefused: MoverYou, ReasonRowsFailed: MoverYou,
 	ReasonOrderPointless: MoverWait, ReasonOrderUnchanged: MoverOperator, ReasonOrderExpired: MoverOperator, ReasonOrderOverdue: MoverOperator,
-	ReasonPlaceOrdered: MoverSystem, ReasonPlaceEnough: MoverWait, ReasonPlaceMaxHot: MoverYou, ReasonPlaceHold: MoverSystem,
+	ReasonPlaceOff: MoverYou, ReasonPlaceOrdered: MoverSystem, ReasonPlaceEnough: MoverWait, ReasonPlaceMaxHot: MoverYou, ReasonPlaceHold: MoverSystem,
 	ReasonPlaceNeeded: MoverWait, ReasonPlaceHostBusy: MoverSystem, ReasonPlaceBackoff: MoverSystem, ReasonPlaceBusy: MoverWait,
 	ReasonThrash: MoverYou, ReasonStarving: MoverWait, ReasonSlot: MoverWait,
 	ReasonBusyTime: MoverWait, ReasonLoadingTime: MoverSystem, ReasonBrainAway: MoverOperator,

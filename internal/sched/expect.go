@@ -144,9 +144,6 @@ func (l *look) rule(d *demand, w *worker) *candor.Reason {
 	if w.view.Serving == nil {
 		return nil // what it has, somebody else put there
 	}
-	if l.s.cfg.Placement.Off {
-		return candor.NewReason(candor.ReasonPlaceMaxHot, "no load is ordered by rules: placement.off is set").Do("candor model load " + d.model + " --worker " + w.info.Name)
-	}
 	if r := l.leaving(d.model, w); r != nil {
 		return r
 	}
@@ -165,6 +162,8 @@ func (l *look) rule(d *demand, w *worker) *candor.Reason {
 		r := candor.NewReason(code, fmt.Sprintf("no load of %s was ordered: %s (wanted: %s)", d.model, c.Actual, c.Wanted)).
 			With("model", d.model).With("wanted", c.Wanted).With("actual", c.Actual).With("worker", w.info.Name)
 		switch code {
+		case candor.ReasonPlaceOff:
+			r.Do("candor model load " + d.model + " --worker " + w.info.Name)
 		case candor.ReasonPlaceBackoff:
 			if f := w.fails[d.model]; f != nil && f.last != nil {
 				r.Mover = f.last.Mover // tried again it is, but that alone may mend nothing

@@ -164,6 +164,13 @@ func (o *offer) suits(rec *Recorder) (candor.ReasonCode, candor.Verdict) {
 
 var rules = []rule{
 	{
+		code: candor.ReasonPlaceOff, verdict: candor.VerdictNotNow,
+		ok: func(o *offer) bool { return !o.l.s.cfg.Placement.Off },
+		say: func(o *offer) (string, string) {
+			return "loads ordered by rules", yesNo(o.l.s.cfg.Placement.Off, "placement.off is set: people order them", "placement.off is not set")
+		},
+	},
+	{
 		code: candor.ReasonPlaceOrdered, verdict: candor.VerdictNotNow,
 		ok: func(o *offer) bool { return o.underWay() == nil },
 		say: func(o *offer) (string, string) {

@@ -209,3 +209,17 @@ func TestAModelInUseGivesWay(t *testing.T) {
 		last = []candor.Result{ended(got.Tasks[0], candor.AttemptDone, "", "")}
 	}
 }
+
+// Where only people order loads, that is the reason, not some other rule.
+func TestPlacementThatIsOffIsNamed(t *testing.T) {
+	f := newFarm(t, Config{Placement: Placement{Off: true}})
+	f.joinServing("w1", []string{"m"}, serving())
+	f.submit(llm("topics", "m", 5))
+	f.pass(time.Second)
+	f.asks("w1", serving())
+	r := f.why("w1")
+	f.expect(r, candor.ReasonPlaceOff, "placement.off is set")
+	if r.Next != "candor model load m --worker w1" || r.Mover != candor.MoverYou {
+		t.Errorf("next %q, mover %s", r.Next, r.Mover)
+	}
+}
