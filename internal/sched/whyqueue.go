@@ -163,32 +163,32 @@ func (s *State) coldTask(t *task, cold []string, text string) *candor.Reason {
 	if d == nil {
 		return nil
 	}
-	by := map[candor.ReasonCode][]string{}
-	why := map[candor.ReasonCode]*candor.Reason{}
-	var order []candor.ReasonCode
+	said := &saying{}
+	why := map[string]*candor.Reason{} // by text
+	many := map[candor.ReasonCode]int{}
 	for _, name := range cold {
-		r := l.whyNot(d, s.workers[name])
-		if r == nil {
-			continue
+		if r := l.whyNot(d, s.workers[name]); r != nil {
+			said.add(name, r.Text)
+			many[r.Code]++
+			if why[r.Text] == nil {
+				why[r.Text] = r
+			}
 		}
-		if why[r.Code] == nil {
-			why[r.Code], order = r, append(order, r.Code)
-		}
-		by[r.Code] = append(by[r.Code], name)
 	}
-	if len(order) == 0 {
+	if len(said.texts) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(order, func(a, b candor.ReasonCode) int { return len(by[b]) - len(by[a]) })
-	for _, code := range order {
+	slices.SortStableFunc(said.texts, func(a, b string) int { return many[why[b].Code] - many[why[a].Code] })
+	for _, t := range said.texts {
 		text += "; "
-		if who := strings.Join(by[code], ", "); !strings.HasPrefix(why[code].Text, who+" ") {
+		if who := strings.Join(said.who[t], ", "); !strings.HasPrefix(t, who+" ") {
 			text += who + ": "
 		}
-		text += why[code].Text
+		text += t
 	}
-	out := candor.NewReason(order[0], text).Do(why[order[0]].Next)
-	out.Mover = why[order[0]].Mover
+	top := why[said.texts[0]]
+	out := candor.NewReason(top.Code, text).Do(top.Next)
+	out.Mover = top.Mover
 	return out
 }
 
