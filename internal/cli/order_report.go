@@ -48,7 +48,7 @@ func (a *app) showOrders(cmd *cobra.Command, kind candor.OrderKind, reports []or
 	p := page{w: a.Out, s: a.style(a.Out), now: a.clk.Now()}
 	for _, r := range reports {
 		fmt.Fprintln(p.w, clean(r.what()))
-		p.orderResult(kind, r.Result)
+		p.orderResult(kind, r)
 		if r.State == candor.TaskFailed {
 			p.fact("look", "candor show "+r.Task.String())
 		}
@@ -120,10 +120,11 @@ func onCard(m candor.ServedModel) string {
 }
 
 // orderResult is what an order changed.
-func (p page) orderResult(kind candor.OrderKind, r *candor.OrderResult) {
+func (p page) orderResult(kind candor.OrderKind, report orderReport) {
+	r := report.Result
 	switch {
 	case r == nil:
-	case kind == candor.OrderPull && !r.Changed:
+	case kind == candor.OrderPull && !r.Changed && report.State == candor.TaskComplete:
 		p.fact("change", "none: it was there in this version already")
 	case kind != candor.OrderPull:
 		p.fact("before", servedNames(r.Before))

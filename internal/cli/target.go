@@ -61,6 +61,12 @@ func find(ctx context.Context, c *client.Client, ref string) (target, error) {
 	}
 }
 
+// whole tells whether a reference is all of an id or of a worker's name, and not
+// the beginning of an id.
+func whole(t target, ref string) bool {
+	return t.worker != "" || t.task != 0 && t.task.String() == ref || t.batch != 0 && t.batch.String() == ref
+}
+
 func named(refs candor.Refs) []string {
 	var all []string
 	for _, b := range refs.Batches {

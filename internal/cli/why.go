@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -32,11 +33,13 @@ loading it; -o wide adds the questions that were answered with yes.`,
 				return err
 			}
 			t, err := find(cmd.Context(), c, args[0])
-			switch {
-			case candor.CodeOf(err) == candor.CodeNotFound:
-				return a.whyModel(cmd, c, args[0], err)
-			case err != nil:
-				return err
+			if err != nil || !whole(t, args[0]) {
+				// A model's name is no id, but may look like the beginning of one.
+				if m, failed := modelNamed(cmd.Context(), c, args[0]); m != nil {
+					return a.whyModel(cmd, m)
+				} else if err != nil {
+					return errors.Join(err, failed)
+				}
 			}
 			name := t.worker
 			switch {

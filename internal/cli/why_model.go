@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -27,12 +26,8 @@ func modelNamed(ctx context.Context, c *client.Client, name string) (*candor.Mod
 	return &models[i], nil
 }
 
-// whyModel answers for a name that is no task and no worker, if a model has it.
-func (a *app) whyModel(cmd *cobra.Command, c *client.Client, name string, otherwise error) error {
-	m, err := modelNamed(cmd.Context(), c, name)
-	if err != nil || m == nil {
-		return errors.Join(otherwise, err)
-	}
+// whyModel answers for a model.
+func (a *app) whyModel(cmd *cobra.Command, m *candor.ModelView) error {
 	now := a.clk.Now()
 	return writeOne(a, cmd, kind{one: "model"}, *m, modelColumns(), func(w io.Writer, wide bool) {
 		page{w: w, s: a.style(w), now: now}.model(*m, wide)

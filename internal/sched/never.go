@@ -65,6 +65,8 @@ func (s *State) sayNever(code candor.ReasonCode, want *Want, names []string) str
 		return fmt.Sprintf("%s lack tool %s%s", who, strings.Join(want.Tools, ", "), s.nearest(want.Tools, func(w *worker) []string { return w.info.Tools }))
 	case candor.ReasonWrongClass:
 		return fmt.Sprintf("%s do not take class %s", who, want.Class)
+	case candor.ReasonModelMissing:
+		return fmt.Sprintf("%s: no %s on disk%s", who, want.modelName(), didYouMean(s.nearestModel(want.modelName())))
 	case candor.ReasonWrongWorker:
 		return fmt.Sprintf("wants worker %s, which is not there", want.Worker)
 	default:
@@ -93,9 +95,43 @@ func (s *State) nearest(wants []string, has func(*worker) []string) string {
 	for _, want := range wants {
 		for _, w := range s.roster {
 			if near := candor.Nearest(want, has(w)); near != "" && near != want {
-				return fmt.Sprintf(" (did you mean %s?)", near)
+				return didYouMean(near)
 			}
 		}
 	}
 	return ""
+}
+
+// modelName is the model that tasks are about: that they ask, or that they load.
+func (w *Want) modelName() string {
+	if w.Order != nil {
+		return w.Order.Model
+	}
+	return w.Model
+}
+
+// nearestModel is the model with the closest name that some worker could load,
+// or "".
+func (s *State) nearestModel(name string) string {
+	var names []string
+	for _, w := range s.roster {
+		if w.catalog == nil || w.state == candor.WorkerGone {
+			continue
+		}
+		for _, m := range w.catalog.Models {
+			names = append(names, candor.ModelName(m.Name))
+		}
+	}
+	slices.Sort(names)
+	if near := candor.Nearest(name, names); near != name {
+		return near
+	}
+	return ""
+}
+
+func didYouMean(near string) string {
+	if near == "" {
+		return ""
+	}
+	return " (did you mean " + near + "?)"
 }

@@ -58,7 +58,11 @@ func (s *State) orderTargets(req *candor.OrderRequest) ([]string, error) {
 			return nil, &candor.Error{Code: candor.CodeNotFound, Message: fmt.Sprintf("no worker %q is here", name), Hint: "candor worker ls"}
 		}
 		if r := never(w); r != nil {
-			return nil, &candor.Error{Code: candor.CodeUnplaceable, Message: r.Text, Hint: "candor why " + name}
+			hint := "candor why " + name
+			if near := s.nearestModel(req.Model); near != "" && r.Code == candor.ReasonModelMissing {
+				hint = "did you mean " + near + "?"
+			}
+			return nil, &candor.Error{Code: candor.CodeUnplaceable, Message: r.Text, Hint: hint}
 		}
 	}
 	if len(req.Workers) > 0 {
@@ -84,7 +88,11 @@ func (s *State) orderTargets(req *candor.OrderRequest) ([]string, error) {
 		return nil, &candor.Error{Code: candor.CodeUnplaceable, Message: "no worker has joined", Hint: "candor up"}
 	}
 	hint := "candor model ls shows what there is"
-	if missing && req.Kind == candor.OrderLoad {
+	near := s.nearestModel(req.Model)
+	switch {
+	case missing && near != "":
+		hint = "did you mean " + near + "? candor model ls shows what there is"
+	case missing && req.Kind == candor.OrderLoad:
 		hint = "candor model pull " + req.Model + " fetches it where it is missing"
 	}
 	return nil, &candor.Error{Code: candor.CodeUnplaceable, Message: fmt.Sprintf("%s %s fits on 0 of %s: %s", req.Kind, req.Model, count(len(why), "worker"), strings.Join(why, "; ")), Hint: hint}
