@@ -17,7 +17,8 @@ func sampleModels() []candor.ModelView {
 			{Worker: "gpu-1", State: "loading", Order: taskA},
 		}},
 		{Name: "qwen2.5:7b", Size: 4700 * candor.MiB, Queued: 123, Running: 4, Load: candor.Duration(6210 * time.Millisecond), Run: candor.Duration(1800 * time.Millisecond),
-			VRAM: 5 * candor.GiB, Workers: []candor.ModelWorker{
+			Reason: candor.NewReason(candor.ReasonPlaceHold, "123 tasks wait for qwen2.5:7b: it is loaded on gpu-0; gpu-1: no load of qwen2.5:7b was ordered: llama3.1:70b was loaded 12s ago"),
+			VRAM:   5 * candor.GiB, Workers: []candor.ModelWorker{
 				{Worker: "gpu-0", State: "ready", VRAM: 5 * candor.GiB, InUse: 4, Rate: 41.73},
 				{Worker: "gpu-1", State: "available", Checks: []candor.Check{
 					{Code: candor.ReasonPlaceOrdered, OK: true, Wanted: "no order under way", Actual: "none"},

@@ -99,10 +99,7 @@ func (p page) why(x candor.Explanation, wide bool) {
 	case x.Batch != nil:
 		p.title(x.Batch.ID.String(), x.Batch.Name, string(x.Batch.State))
 	}
-	fmt.Fprintf(p.w, "\n%s\n%s\n", sentence(x.Reason.Text), p.move(x.Reason))
-	if x.Reason.Next != "" {
-		fmt.Fprintf(p.w, "%s %s\n", p.s.bold("next:"), clean(x.Reason.Next))
-	}
+	p.say(x.Reason)
 	if x.Batch != nil {
 		p.groups(x.Batch.Groups)
 	}
@@ -113,6 +110,14 @@ func (p page) why(x candor.Explanation, wide bool) {
 		p.whyServer(*x.Worker)
 	}
 	fmt.Fprintf(p.w, "\n%s\n", p.s.dim(fmt.Sprintf("revision %d, %s old, code %s", x.Revision, age(p.now, x.At), x.Reason.Code)))
+}
+
+// say is a reason as a sentence, whose move it is, and the next command.
+func (p page) say(r candor.Reason) {
+	fmt.Fprintf(p.w, "\n%s\n%s\n", sentence(r.Text), p.move(r))
+	if r.Next != "" {
+		fmt.Fprintf(p.w, "%s %s\n", p.s.bold("next:"), clean(r.Next))
+	}
 }
 
 // sentence ends a reason's text as one. Its first word may be a name, and stays as it is.

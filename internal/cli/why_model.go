@@ -42,6 +42,10 @@ func (p page) model(m candor.ModelView, wide bool) {
 		on = "loaded on " + at
 	}
 	p.title(m.Name, sizeCell(m.Size), on)
+	if m.Reason != nil {
+		p.say(*m.Reason)
+		fmt.Fprintln(p.w)
+	}
 	p.fact("tasks", fmt.Sprintf("%d queued, %d running", m.Queued, m.Running))
 	var usual []string
 	for _, measured := range []struct {
@@ -53,9 +57,6 @@ func (p page) model(m candor.ModelView, wide bool) {
 		}
 	}
 	p.fact("usually", strings.Join(usual, ", "))
-	if m.Reason != nil {
-		p.reason(*m.Reason)
-	}
 	if len(m.Workers) == 0 {
 		return
 	}

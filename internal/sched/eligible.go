@@ -180,35 +180,35 @@ var checks = []check{
 	{
 		code: candor.ReasonAllPaused, verdict: candor.VerdictNotNow,
 		ok:  func(_ *Want, h *Have) bool { return h.AllPaused == nil },
-		say: func(_ *Want, h *Have) (string, string) { return "not paused", sayPause(h.AllPaused) },
+		say: func(_ *Want, h *Have) (string, string) { return "nothing to be paused", sayPause(h.AllPaused) },
 	},
 	{
 		code: candor.ReasonClassPaused, verdict: candor.VerdictNotNow,
 		ok: func(w *Want, h *Have) bool { return h.ClassPaused[w.Class] == nil },
 		say: func(w *Want, h *Have) (string, string) {
-			return "class " + string(w.Class) + " not paused", sayPause(h.ClassPaused[w.Class])
+			return "class " + string(w.Class) + " not to be paused", sayPause(h.ClassPaused[w.Class])
 		},
 	},
 	{
 		code: candor.ReasonWorkerPaused, verdict: candor.VerdictNotNow,
 		ok:  func(_ *Want, h *Have) bool { return h.Paused == nil },
-		say: func(_ *Want, h *Have) (string, string) { return "worker not paused", sayPause(h.Paused) },
+		say: func(_ *Want, h *Have) (string, string) { return "a worker that is not paused", sayPause(h.Paused) },
 	},
 	{
 		code: candor.ReasonQuarantined, verdict: candor.VerdictNotNow,
 		ok: func(_ *Want, h *Have) bool { return h.Quarantined == nil },
 		say: func(_ *Want, h *Have) (string, string) {
 			if h.Quarantined == nil {
-				return "not quarantined", "not quarantined"
+				return "a worker that is not quarantined", "not quarantined"
 			}
-			return "not quarantined", "quarantined: " + h.Quarantined.Why
+			return "a worker that is not quarantined", "quarantined: " + h.Quarantined.Why
 		},
 	},
 	{
 		code: candor.ReasonDraining, verdict: candor.VerdictNotNow,
 		ok: func(_ *Want, h *Have) bool { return !h.Draining },
 		say: func(_ *Want, h *Have) (string, string) {
-			return "not draining", yesNo(h.Draining, "draining", "not draining")
+			return "a worker that does not drain", yesNo(h.Draining, "draining", "not draining")
 		},
 	},
 	{

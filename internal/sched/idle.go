@@ -49,9 +49,17 @@ func refusal(code candor.ReasonCode, want *Want, have *Have) *candor.Reason {
 // clause says of a worker how it stands, which may be a phrase with a verb of
 // its own, or a whole sentence.
 func clause(name, actual string) string {
-	for _, start := range []string{"its ", "it "} {
+	if actual == name {
+		return "this is " + name
+	}
+	for _, start := range []string{"its ", "it ", "waiting ", "task ", "load_llm ", "none", "not known"} {
 		if strings.HasPrefix(actual, start) {
 			return name + ": " + actual
+		}
+	}
+	for _, state := range []string{"paused ", "quarantined", "draining", "not draining", "lost", "gone"} {
+		if strings.HasPrefix(actual, state) {
+			return name + " is " + actual
 		}
 	}
 	for _, verb := range []string{"has ", "is ", "last heartbeat "} {
@@ -160,8 +168,11 @@ func (s *State) idleReason(w *worker, r *candor.Report, l *look) *candor.Reason 
 		}
 	}
 	reason := mostRefused(w, r, total)
-	if reason.Code == candor.ReasonModelCold {
+	switch {
+	case reason.Code == candor.ReasonModelCold:
 		return s.coldReason(w, l, reason)
+	case reason.Mover == candor.MoverYou && s.othersCould(w, reason.Code):
+		reason.Mover = candor.MoverWait // what it cannot do is there for others
 	}
 	return reason
 }
@@ -188,6 +199,19 @@ func (s *State) coldReason(w *worker, l *look, cold *candor.Reason) *candor.Reas
 		return out
 	}
 	return cold
+}
+
+// othersCould tells whether all that a worker refuses by a check could go to some
+// other worker: then nobody has to change anything.
+func (s *State) othersCould(w *worker, code candor.ReasonCode) bool {
+	have := s.have(w)
+	return !slices.ContainsFunc(s.shapeList, func(sh *shape) bool {
+		if sh.ready == 0 {
+			return false
+		}
+		c, verdict := Eligible(&sh.want, &have, nil)
+		return c == code && (verdict != candor.VerdictNever || s.unplaceable(sh.want) != nil)
+	})
 }
 
 func mostRefused(w *worker, r *candor.Report, total int) *candor.Reason {

@@ -41,6 +41,7 @@ func (s *State) modelViews() []candor.ModelView {
 				by[name].Workers = append(by[name].Workers, l.modelWorker(name, w))
 			}
 		}
+		by[name].Reason = l.modelReason(name)
 		out = append(out, *by[name])
 	}
 	return out

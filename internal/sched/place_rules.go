@@ -214,7 +214,7 @@ var rules = []rule{
 				return "a model there that nobody waits for", "nothing that is needed would have to go"
 			}
 			return "a model there that nobody waits for, or a wait of " + limit,
-				fmt.Sprintf("%s, for which %s wait there", strings.Join(o.needed, ", "), count(o.uses(o.needed[0]), "task"))
+				fmt.Sprintf("%s, for which %s there", strings.Join(o.needed, ", "), plural(o.uses(o.needed[0]), "task waits", "tasks wait"))
 		},
 	},
 	{

@@ -45,7 +45,7 @@ func (l *look) unwanted(w *worker, have *Have) (name, why string) {
 		}
 		code, _ := Eligible(&sh.want, have, nil)
 		if code == candor.ReasonVRAMHeld {
-			return idle.Name, fmt.Sprintf("%s wait for %s of the card, of which it holds %s", count(sh.ready, string(sh.want.Class)+" task"), v, idle.VRAM)
+			return idle.Name, fmt.Sprintf("%s for %s of the card, of which it holds %s", plural(sh.ready, string(sh.want.Class)+" task waits", string(sh.want.Class)+" tasks wait"), v, idle.VRAM)
 		}
 	}
 	return "", ""
