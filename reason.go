@@ -144,7 +144,7 @@ var movers = map[ReasonCode]Mover{
 	ReasonWorkerLost: MoverOperator, ReasonWorkerGone: MoverOperator, ReasonDraining: MoverOperator, ReasonThermal: MoverSystem,
 	ReasonBusy: MoverWait, ReasonNotAsking: MoverOperator, ReasonNoWorkers: MoverOperator, ReasonUnplaceable: MoverYou,
 	ReasonQueueBehind: MoverWait, ReasonQueueNext: MoverSystem, ReasonRunning: MoverWait, ReasonStuck: MoverOperator,
-	ReasonAborting: MoverSystem, ReasonFencing: MoverSystem, ReasonSuspect: MoverSystem, ReasonQuarantined: MoverOperator, ReasonIdentical: MoverYou,
+	ReasonAborting: MoverSystem, ReasonFencing: MoverSystem, ReasonSuspect: MoverSystem, ReasonQuarantined: MoverSystem, ReasonIdentical: MoverYou,
 	ReasonOffline: MoverSystem, ReasonStoreTrouble: MoverOperator,
 	ReasonUnexplained: MoverOperator, ReasonIdleNoWork: MoverWait, ReasonIdleClaiming: MoverSystem,
 	ReasonDone: MoverWait, ReasonFailedSummary: MoverYou,

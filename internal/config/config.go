@@ -71,7 +71,7 @@ type Retry struct {
 	Uncounted  int             `koanf:"uncounted" default:"50" min:"1" live:"yes" doc:"Attempts that do not use up the retries of a task (its worker died, exit 75) after which it fails all the same."`
 	Poison     int             `koanf:"poison" default:"2" min:"1" live:"yes" doc:"Workers that must die under a task before it is set aside."`
 	PoisonHold candor.Duration `koanf:"poison_hold" default:"10s" min:"1ms" live:"yes" doc:"How long a task is held back after a worker died under it; if other workers die meanwhile, it is cleared."`
-	Quarantine int             `koanf:"quarantine" default:"5" min:"2" live:"yes" doc:"Different tasks that must fail on a worker, while others succeed elsewhere, before it is shut out."`
+	Quarantine int             `koanf:"quarantine" default:"5" min:"2" live:"yes" doc:"Different tasks that must fail on a worker, while others succeed elsewhere, before it is shut out. It is tried again with one task after a minute, then after twice as long, and so on."`
 }
 
 // Monitor spaces the MONITOR line.

@@ -35,7 +35,11 @@ func (s *State) claim(c *Claim) (candor.ClaimReply, error) {
 	}
 	turns := s.turnsOf(w, &have)
 	specs := map[*step]int{}
-	for len(reply.Tasks) < req.Max && !have.full() {
+	most := req.Max
+	if w.quarantined != nil {
+		most = 1
+	}
+	for len(reply.Tasks) < most && !have.full() {
 		sh := turns.next()
 		if sh == nil {
 			break
@@ -123,6 +127,7 @@ func (s *State) start(t *task, w *worker) {
 	}
 	sh.last = taken{task: t, winner: w.info.Name, at: s.now, asked: w.asked}
 	s.claimed(t, w)
+	s.probeBegins(t, w)
 }
 
 // claimed tells of a claim. It runs for every task, so it builds its text by hand.

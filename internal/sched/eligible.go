@@ -196,12 +196,12 @@ var checks = []check{
 	},
 	{
 		code: candor.ReasonQuarantined, verdict: candor.VerdictNotNow,
-		ok: func(_ *Want, h *Have) bool { return h.Quarantined == nil },
+		ok: func(_ *Want, h *Have) bool { return h.Quarantined == nil || h.Probe },
 		say: func(_ *Want, h *Have) (string, string) {
 			if h.Quarantined == nil {
 				return "a worker that is not quarantined", "not quarantined"
 			}
-			return "a worker that is not quarantined", "quarantined: " + h.Quarantined.Why
+			return "a worker that is not quarantined", "quarantined: " + h.Quarantined.Why + "; " + h.sayProbe()
 		},
 	},
 	{

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"candor"
 )
@@ -24,6 +25,9 @@ type Have struct {
 	Paused   *candor.Pause
 	// Quarantined: candor itself shut it out.
 	Quarantined *candor.Pause
+	// Probe: it may take one task all the same.
+	Probe   bool
+	probeAt time.Time
 	// Pauses of everything and by class, in force for all workers.
 	AllPaused   *candor.Pause
 	ClassPaused map[candor.Class]*candor.Pause
@@ -94,6 +98,9 @@ func (s *State) have(w *worker) Have {
 	}
 	if w.hot != nil {
 		h.Hot = w.hot.Text
+	}
+	if w.quarantined != nil {
+		h.Probe, h.probeAt = s.probeDue(w), w.nextProbe()
 	}
 	if len(s.orders) > 0 {
 		h.Leaving, h.HostLoads, h.HostLimit = s.leaving(w), s.loadsBeside(w), s.cfg.Placement.LoadsPerHost

@@ -128,7 +128,7 @@ func (s *State) holdsBack(w *worker) *candor.Reason {
 	case w.paused != nil:
 		return pauseReason(candor.ReasonWorkerPaused, w.info.Name, w.paused)
 	case w.quarantined != nil:
-		return quarantineReason(w)
+		return s.quarantineReason(w)
 	case w.draining:
 		r := candor.NewReason(candor.ReasonDraining, w.info.Name+" drains: it takes nothing new").Do("candor worker undrain " + w.info.Name)
 		r.Since = w.drainedAt

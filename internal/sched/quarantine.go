@@ -57,7 +57,7 @@ func (s *State) judge(w *worker) {
 	}
 }
 
-// quarantine shuts a worker out until a person resumes it, and gives the tasks
+// quarantine shuts a worker out until a probe completes or a person resumes it, and gives the tasks
 // that failed there their attempts back.
 func (s *State) quarantine(w *worker) {
 	bad := w.trials.list()
@@ -65,11 +65,12 @@ func (s *State) quarantine(w *worker) {
 	took := candor.ShortDuration(s.now.Sub(bad[0].at).Truncate(time.Second))
 	why := fmt.Sprintf("%d different tasks failed on %s in %s, 0 elsewhere", len(bad), w.info.Name, took)
 	s.pauses = append(slices.Clone(s.pauses), candor.Pause{Scope: candor.ScopeQuarantine, Target: w.info.Name, By: "candor", Why: why, At: s.now})
+	w.probe = probes{at: s.now.Add(probeFirst), wait: probeFirst}
 	s.indexPauses()
 	s.changes.PausesSet = true
 	s.event(&candor.Event{
 		Level: candor.LevelError, Code: candor.EventQuarantined, Worker: w.info.Name, Reason: candor.ReasonQuarantined,
-		Text: fmt.Sprintf("Worker %s quarantined: %s; candor resume worker:%s lets it take tasks again", w.info.Name, why, w.info.Name),
+		Text: fmt.Sprintf("Worker %s quarantined: %s; next probe %s, candor resume worker:%s lets it take tasks again", w.info.Name, why, candor.FormatTime(w.probe.at), w.info.Name),
 	})
 	ended := map[*batch][]*task{}
 	for _, tr := range bad {
@@ -96,9 +97,10 @@ func (s *State) quarantine(w *worker) {
 }
 
 // quarantineReason is why a worker that is shut out takes nothing.
-func quarantineReason(w *worker) *candor.Reason {
-	r := candor.NewReason(candor.ReasonQuarantined, fmt.Sprintf("%s is quarantined since %s: %s", w.info.Name, candor.FormatTime(w.quarantined.At), w.quarantined.Why)).
-		Do("candor resume worker:" + w.info.Name)
+func (s *State) quarantineReason(w *worker) *candor.Reason {
+	have := s.have(w)
+	r := candor.NewReason(candor.ReasonQuarantined, fmt.Sprintf("%s is quarantined since %s: %s; %s", w.info.Name, candor.FormatTime(w.quarantined.At), w.quarantined.Why, have.sayProbe())).
+		With("next_probe", candor.FormatTime(w.nextProbe())).Do("candor resume worker:" + w.info.Name)
 	r.Since = w.quarantined.At
 	return r
 }

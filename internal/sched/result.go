@@ -144,6 +144,9 @@ func (s *State) finish(t *task, w *worker, r *candor.Result) {
 		r.Outcome = candor.AttemptBadWorker // it was in hand when the worker was shut out
 	}
 	w.count(r.Outcome)
+	if isProbe(t, w) {
+		defer s.probeEnds(t, w, r)
+	}
 	switch {
 	case r.Outcome == candor.AttemptDone:
 		s.trialPassed(w)

@@ -68,6 +68,7 @@ func (s *State) checkWorker(w *worker) {
 		}
 		return
 	}
+	s.openProbe(w)
 	s.checkAsking(w)
 }
 

@@ -22,6 +22,7 @@ type worker struct {
 	badAt       time.Time // last counted failure
 	goodAt      time.Time // last completion
 	quarantined *candor.Pause
+	probe       probes // while it is
 	joined      time.Time
 	seen        time.Time // last word of its reporter, by the brain's clock
 	asked       time.Time // last word of its claim loop

@@ -42,7 +42,8 @@ func TestF45IdenticalOutputs(t *testing.T) {
 
 // TestF47BadWorker: every task fails on worker-2 and succeeds on worker-1. The
 // worker is shut out, by name and numbers; what failed there gets its attempt
-// back and completes elsewhere; a person lets the worker in again.
+// back and completes elsewhere; it says when it is tried again, and a person may
+// let the worker in before.
 func TestF47BadWorker(t *testing.T) {
 	t.Parallel()
 	f := newFarm(t, settings{"retry.backoff": "10ms"})
@@ -59,7 +60,7 @@ func TestF47BadWorker(t *testing.T) {
 		t.Fatalf("the batch ended with %v: an innocent task paid for its worker", b.Counts)
 	}
 	f.once(candor.EventQuarantined, "worker-2", "different tasks failed on worker-2", "0 elsewhere")
-	x := f.saysWhy("worker-2", candor.ReasonQuarantined, candor.MoverOperator, "different tasks failed on worker-2", "0 elsewhere")
+	x := f.saysWhy("worker-2", candor.ReasonQuarantined, candor.MoverSystem, "next probe ", "different tasks failed on worker-2", "0 elsewhere")
 	if !strings.Contains(x.Reason.Next, "candor resume worker:worker-2") {
 		t.Errorf("the next command is %q", x.Reason.Next)
 	}
