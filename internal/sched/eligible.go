@@ -126,7 +126,7 @@ var checks = []check{
 		code: candor.ReasonWrongWorker, verdict: candor.VerdictNever,
 		applies: func(w *Want) bool { return w.Worker != "" },
 		ok:      func(w *Want, h *Have) bool { return w.Worker == h.Info.Name },
-		say:     func(w *Want, h *Have) (string, string) { return "worker " + w.Worker, h.Info.Name },
+		say:     func(w *Want, h *Have) (string, string) { return theWorker(w.Worker), h.Info.Name },
 	},
 	{
 		code: candor.ReasonWrongClass, verdict: candor.VerdictNever,

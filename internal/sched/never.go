@@ -68,7 +68,7 @@ func (s *State) sayNever(code candor.ReasonCode, want *Want, names []string) str
 	case candor.ReasonModelMissing:
 		return fmt.Sprintf("%s: no %s on disk%s", who, want.modelName(), didYouMean(s.nearestModel(want.modelName())))
 	case candor.ReasonWrongWorker:
-		return fmt.Sprintf("wants worker %s, which is not there", want.Worker)
+		return fmt.Sprintf("wants %s, which is not there", theWorker(want.Worker))
 	default:
 		return fmt.Sprintf("%s refuse it (%s)", who, code)
 	}

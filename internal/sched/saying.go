@@ -39,3 +39,11 @@ func (s *State) sayOrder(t *task) string {
 	}
 	return text
 }
+
+// theWorker names a worker as one, where its name does not do so itself.
+func theWorker(name string) string {
+	if strings.HasPrefix(name, "worker") {
+		return name
+	}
+	return "worker " + name
+}
