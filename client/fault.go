@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -43,7 +44,8 @@ func (c *Client) unreachable(err error) error {
 	if wrap, ok := errors.AsType[*url.Error](err); ok {
 		err = wrap.Err
 	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	op, ofConn := errors.AsType[*net.OpError](err)
+	if ofConn && op.Op != "dial" || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return &candor.Error{Code: candor.CodeUnavailable, Message: "the brain at " + c.where + " closed the connection before it answered",
 			Hint: "it has just stopped, or was stopped: try again, or ask candor doctor", Cause: err}
 	}
