@@ -35,6 +35,7 @@ const (
 	ReasonDraining      ReasonCode = "worker.drain"       // takes nothing new
 	ReasonThermal       ReasonCode = "worker.thermal"     // too hot
 	ReasonBusy          ReasonCode = "worker.busy"        // all slots taken
+	ReasonShared        ReasonCode = "queue.shared"       // left to other workers, which could begin it sooner
 	ReasonNotAsking     ReasonCode = "worker.silent"      // alive, but its claim loop does not ask
 	ReasonNoWorkers     ReasonCode = "worker.none"        // no worker has joined
 	ReasonUnplaceable   ReasonCode = "never.fits"         // no known worker could, even idle
@@ -51,6 +52,7 @@ const (
 	ReasonStoreTrouble  ReasonCode = "store.trouble"      // the brain cannot commit
 	ReasonUnexplained   ReasonCode = "unexplained"        // an alarm about candor
 	ReasonIdleNoWork    ReasonCode = "idle.no_work"       // nothing is queued
+	ReasonIdleHands     ReasonCode = "idle.in_hands"      // what is left waits in other workers' hands
 	ReasonIdleClaiming  ReasonCode = "idle.claiming"      // has just finished, or asks right now
 	ReasonDone          ReasonCode = "done"               // complete
 	ReasonFailedSummary ReasonCode = "failed"             // failed; the last attempt says how
@@ -142,11 +144,11 @@ var movers = map[ReasonCode]Mover{
 	ReasonWrongWorker: MoverYou, ReasonWrongClass: MoverYou, ReasonLabel: MoverYou, ReasonTool: MoverYou, ReasonVRAMTotal: MoverYou,
 	ReasonVRAMHeld: MoverWait, ReasonVRAMKept: MoverWait, ReasonModelCold: MoverSystem, ReasonModelLoading: MoverSystem,
 	ReasonWorkerLost: MoverOperator, ReasonWorkerGone: MoverOperator, ReasonDraining: MoverOperator, ReasonThermal: MoverSystem,
-	ReasonBusy: MoverWait, ReasonNotAsking: MoverOperator, ReasonNoWorkers: MoverOperator, ReasonUnplaceable: MoverYou,
+	ReasonBusy: MoverWait, ReasonShared: MoverWait, ReasonNotAsking: MoverOperator, ReasonNoWorkers: MoverOperator, ReasonUnplaceable: MoverYou,
 	ReasonQueueBehind: MoverWait, ReasonQueueNext: MoverSystem, ReasonRunning: MoverWait, ReasonStuck: MoverOperator,
 	ReasonAborting: MoverSystem, ReasonFencing: MoverSystem, ReasonSuspect: MoverSystem, ReasonQuarantined: MoverSystem, ReasonIdentical: MoverYou,
 	ReasonOffline: MoverSystem, ReasonStoreTrouble: MoverOperator,
-	ReasonUnexplained: MoverOperator, ReasonIdleNoWork: MoverWait, ReasonIdleClaiming: MoverSystem,
+	ReasonUnexplained: MoverOperator, ReasonIdleNoWork: MoverWait, ReasonIdleHands: MoverWait, ReasonIdleClaiming: MoverSystem,
 	ReasonDone: MoverWait, ReasonFailedSummary: MoverYou,
 	ReasonExitCode: MoverYou, ReasonExitSignal: MoverYou, ReasonExitOOM: MoverYou, ReasonExitTransient: MoverSystem,
 	ReasonExitPermanent: MoverYou, ReasonExitBadWorker: MoverOperator, ReasonTimeout: MoverYou, ReasonNoProgress: MoverYou,

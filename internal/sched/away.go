@@ -10,7 +10,7 @@ func (s *State) away(d time.Duration) {
 		if w.seen.IsZero() {
 			continue // the brain has just started: the first tick sees to it
 		}
-		w.seen, w.asked = s.latest(w.seen, d), s.latest(w.asked, d)
+		w.seen, w.asked, w.due = s.latest(w.seen, d), s.latest(w.asked, d), w.due.Add(d)
 		for _, t := range w.running {
 			t.run.moved = s.latest(t.run.moved, d)
 		}

@@ -3,6 +3,7 @@ package sched
 import (
 	"fmt"
 	"strconv"
+	"time"
 
 	"candor"
 )
@@ -26,7 +27,7 @@ func (s *State) claim(c *Claim) (candor.ClaimReply, error) {
 		return reply, nil
 	}
 	if !again {
-		s.asks(w)
+		s.asks(w, req.Wait.D())
 	}
 	have := s.have(w)
 	if again && !c.Last && s.stillFruitless(w, &have) {
@@ -34,6 +35,7 @@ func (s *State) claim(c *Claim) (candor.ClaimReply, error) {
 		return reply, nil
 	}
 	turns := s.turnsOf(w, &have)
+	shares := s.sharing(w, &have)
 	specs := map[*step]int{}
 	most := req.Max
 	if w.quarantined != nil {
@@ -51,19 +53,30 @@ func (s *State) claim(c *Claim) (candor.ClaimReply, error) {
 				continue
 			}
 		}
+		if shares.over(&have, sh) {
+			turns.drop()
+			continue
+		}
 		t := sh.head()
 		s.start(t, w)
 		turns.taken()
 		have.Running.add(sh.want.Class, 1)
 		s.assign(&reply, specs, t)
 	}
+	have.share = nil
+	if shares.left {
+		s.leftSome()
+	}
 	if len(reply.Tasks) == 0 {
-		reply.Report = s.report(w, &have)
+		reply.Report = s.report(s.sharing(w, &have))
 		reply.Report.Lost = s.races(w, &have)
 		s.idleBecause(w, reply.Report)
 		s.sawAll(w)
-	} else {
-		w.report, w.reason, w.idle = nil, nil, fromMicro(0)
+		return reply, nil
+	}
+	w.report, w.reason, w.idle = nil, nil, fromMicro(0)
+	if shares.left {
+		w.report = s.report(s.sharing(w, &have))
 	}
 	return reply, nil
 }
@@ -75,8 +88,9 @@ func full(h *Have, sh *shape) bool {
 }
 
 // asks notes that a worker's claim loop is alive.
-func (s *State) asks(w *worker) {
+func (s *State) asks(w *worker, wait time.Duration) {
 	w.asked = s.now
+	w.asksSoon(s.now, wait)
 	if w.silent {
 		w.silent = false
 		s.event(&candor.Event{
@@ -122,6 +136,10 @@ func (s *State) start(t *task, w *worker) {
 	}
 	w.take(t)
 	w.unseen += t.vram()
+	s.shared(w, sh.want.Class)
+	if t.isOrder() {
+		s.round++
+	}
 	if sh.ready == 0 {
 		s.replan()
 	}
@@ -190,7 +208,8 @@ func (s *State) wire(st *step) *candor.StepSpec {
 
 // report says what a fruitless claim saw: every refusal under the reason that
 // the predicate gave for it.
-func (s *State) report(w *worker, have *Have) *candor.Report {
+func (s *State) report(shares *sharing) *candor.Report {
+	have := shares.have
 	r := &candor.Report{At: s.now, Queued: map[candor.Class]int{}, Eligible: map[candor.Class]int{}, Refused: map[candor.ReasonCode]int{}}
 	for _, sh := range s.shapeList {
 		if sh.total() == 0 {
@@ -202,12 +221,13 @@ func (s *State) report(w *worker, have *Have) *candor.Report {
 		if sh.ready == 0 {
 			continue
 		}
-		code, _ := Eligible(&sh.want, have, nil)
+		have.share = shares.of(sh)
+		code, _ := Eligible(&sh.want, &have, nil)
 		if code == "" {
 			r.Eligible[sh.want.Class] += sh.ready
 			continue
 		}
-		refuse(r, code, sh.ready, &sh.want, have)
+		refuse(r, code, sh.ready, &sh.want, &have)
 	}
 	return r
 }

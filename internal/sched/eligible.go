@@ -317,16 +317,21 @@ var checks = []check{
 	{
 		code: candor.ReasonBusy, verdict: candor.VerdictNotNow,
 		ok: func(w *Want, h *Have) bool {
-			taken, most := h.room(w.Class)
+			taken, most := h.roomNow(w.Class)
 			return taken < most
 		},
 		say: func(w *Want, h *Have) (string, string) {
-			taken, most := h.room(w.Class)
+			taken, most := h.roomNow(w.Class)
 			if w.Class == candor.ClassResource && h.Serving != nil {
 				return "no other order under way", fmt.Sprintf("%d under way", taken)
 			}
 			return "a free slot", fmt.Sprintf("%d of %d slots taken", taken, most)
 		},
+	},
+	{
+		code: candor.ReasonShared, verdict: candor.VerdictNotNow,
+		ok:  func(w *Want, h *Have) bool { return !h.share.over(h, w.Class) },
+		say: func(w *Want, h *Have) (string, string) { return h.sayShare(w.Class) },
 	},
 }
 

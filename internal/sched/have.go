@@ -44,6 +44,7 @@ type Have struct {
 	Kept   *kept
 	Beside candor.Bytes
 
+	share    *share               // of the shape that is asked about; nil: there is no bound
 	in       *State               // for words
 	of       *worker              // for words, and for what runs there
 	measured map[string]*measured // of models, by name
@@ -67,16 +68,20 @@ func (l *Load) add(c candor.Class, n int) {
 // many may. With a model server llm attempts are bounded by what it bears, and
 // orders go one at a time; without one, all share the worker's slots.
 func (h *Have) room(c candor.Class) (taken, most int) {
-	if h.Serving == nil {
-		return h.Running.Commands + h.Running.LLM + h.Running.Orders, h.Info.Slots
+	return h.Running.room(c, h.Serving, h.Info.Slots)
+}
+
+func (l *Load) room(c candor.Class, server *candor.Serving, slots int) (taken, most int) {
+	if server == nil {
+		return l.Commands + l.LLM + l.Orders, slots
 	}
 	switch c {
 	case candor.ClassLLM:
-		return h.Running.LLM, h.Serving.Take
+		return l.LLM, server.Take
 	case candor.ClassResource:
-		return h.Running.Orders, 1
+		return l.Orders, 1
 	default:
-		return h.Running.Commands, h.Info.Slots
+		return l.Commands, slots
 	}
 }
 

@@ -16,6 +16,7 @@ func (s *State) feel(w *worker) {
 	limit, resume := s.cfg.Heat.Limit, s.cfg.Heat.Resume
 	switch {
 	case w.hot == nil && limit > 0 && g.Temperature >= limit:
+		s.round++
 		w.hot = sayHot(w, g.Temperature, limit, resume)
 		w.hot.Since = s.now
 		s.event(&candor.Event{Level: candor.LevelWarn, Code: candor.EventHot, Worker: w.info.Name, Reason: candor.ReasonThermal, Text: w.hot.Text})
@@ -23,6 +24,7 @@ func (s *State) feel(w *worker) {
 		took := s.now.Sub(w.hot.Since)
 		w.hot = nil
 		s.ready++
+		s.round++
 		s.event(&candor.Event{
 			Level: candor.LevelInfo, Code: candor.EventCool, Worker: w.info.Name,
 			Text: fmt.Sprintf("Card of %s is cool again after %s: %.0f °C < %.0f", w.info.Name, candor.ShortDuration(took), g.Temperature, resume),

@@ -112,7 +112,7 @@ func (s *State) askIdle() {
 		if l == nil {
 			l = s.look() // one for all who are asked
 		}
-		w.setReason(s.now, s.idleReason(w, s.report(w, &have), l))
+		w.setReason(s.now, s.idleReason(w, s.report(s.sharing(w, &have)), l))
 	}
 }
 
@@ -160,6 +160,9 @@ func (s *State) idleReason(w *worker, r *candor.Report, l *look) *candor.Reason 
 		total += n
 	}
 	if total == 0 {
+		if held := s.inHands(w); held != nil {
+			return held
+		}
 		return candor.NewReason(candor.ReasonIdleNoWork, "nothing is queued")
 	}
 	for _, n := range r.Eligible {

@@ -238,8 +238,9 @@ func (w *world) checkClaim(c *Claim, reply candor.ClaimReply, before int) {
 		w.t.Fatalf("%s runs %d with %d slots", c.Worker, len(k.running), k.info.Slots)
 	}
 	for _, sh := range w.s.shapeList {
+		have.share = w.s.shareOf(k, &have, sh)
 		code, _ := Eligible(&sh.want, &have, nil)
-		why := w.s.ask(&sh.want, k)
+		why := w.s.ask(&sh.want, k, sh)
 		first := candor.ReasonCode("")
 		for _, check := range why.Checks {
 			if !check.OK {

@@ -33,6 +33,7 @@ func (s *State) leave(name string, req candor.LeaveRequest) error {
 // gone takes a worker out of the game until it registers again. It gets a
 // session that nobody speaks for, so that its former one is fenced.
 func (s *State) gone(w *worker) {
+	s.round++
 	w.state, w.session, w.left = candor.WorkerGone, s.meta.NextSession, s.now
 	s.meta.NextSession++
 	w.setReason(s.now, candor.NewReason(candor.ReasonWorkerGone, w.info.Name+" has left"))

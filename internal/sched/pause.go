@@ -93,6 +93,7 @@ func (s *State) changePauses(code candor.EventCode, text string) {
 
 // indexPauses spreads the list of pauses to where they bear.
 func (s *State) indexPauses() {
+	s.round++
 	held := map[string]*candor.Pause{}
 	s.allPause = nil
 	clear(s.classPause)
@@ -177,6 +178,7 @@ func (s *State) drain(req candor.ChangeRequest, on bool) (candor.ChangeReply, er
 		if w.draining != on && !req.DryRun {
 			w.draining, w.drainedAt = on, s.now
 			s.ready++
+			s.round++
 			s.touchWorker(w)
 			s.event(&candor.Event{
 				Level: candor.LevelInfo, Code: candor.EventWorkerDrain, Worker: w.info.Name,

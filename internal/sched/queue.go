@@ -24,7 +24,8 @@ type shape struct {
 
 	fresh int64 // State.ready when its last task became claimable
 
-	last taken
+	last  taken
+	peers *peers // of whom little of it is shared among; see share.go
 }
 
 // taken is who got a shape's last task, for those who would have liked it.

@@ -191,6 +191,9 @@ func (w *worker) count(o candor.AttemptOutcome) {
 func (s *State) endRun(t *task) {
 	delete(s.leases, t.run.lease)
 	t.run.finished = s.now
+	if t.isOrder() {
+		s.round++
+	}
 	w := s.workers[t.run.worker]
 	if w == nil {
 		return

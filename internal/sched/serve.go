@@ -127,7 +127,7 @@ func sameServing(a, b *candor.Serving) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
-	if a.State != b.State || a.Take != b.Take || (a.Work == nil) != (b.Work == nil) || len(a.Models) != len(b.Models) {
+	if a.State != b.State || a.Take != b.Take || a.Slots != b.Slots || (a.Work == nil) != (b.Work == nil) || len(a.Models) != len(b.Models) {
 		return false
 	}
 	for i := range a.Models {

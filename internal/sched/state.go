@@ -41,6 +41,8 @@ type State struct {
 	narrow    int64     // how much of that were tasks that came, or concerned one worker alone
 	keeps     []*worker // on whose cards room is kept for a task
 	keepAt    time.Time // when that was last looked at
+	round     int64     // grows when other workers may be there for a shape than before
+	leftAt    time.Time // since when claims leave tasks to other workers; zero: none does
 	passings  passings
 
 	closing []*batch // cancelled, with waiting tasks that are still to be ended
@@ -112,6 +114,7 @@ func (s *State) begin(now time.Time) {
 		if w.left.IsZero() {
 			w.left = now
 		}
+		w.asksSoon(now, 0)
 		if w.info.Supervisor != "" {
 			s.hosts.note(w.info.Supervisor, now)
 		}

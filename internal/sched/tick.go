@@ -34,6 +34,8 @@ func (s *State) tick() {
 	s.storeAccounts()
 	s.evict()
 	s.monitorLine()
+	s.round++
+	s.shareLater()
 }
 
 // retryDue offers a task whose back-off is over.

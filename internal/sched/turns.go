@@ -15,17 +15,23 @@ type turns struct {
 	prefer []candor.Class
 }
 
-// turnsOf are the shapes with tasks that a worker may take now.
-func (s *State) turnsOf(w *worker, have *Have) *turns {
-	q := &turns{prefer: w.info.Classes}
+// candidates are the shapes with tasks that a worker may take now.
+func (s *State) candidates(have *Have) []*shape {
+	var out []*shape
 	for _, sh := range s.shapeList {
 		if sh.ready == 0 {
 			continue
 		}
 		if code, _ := Eligible(&sh.want, have, nil); code == "" {
-			q.shapes = append(q.shapes, sh)
+			out = append(out, sh)
 		}
 	}
+	return out
+}
+
+// turnsOf are the candidates in order.
+func (s *State) turnsOf(w *worker, have *Have) *turns {
+	q := &turns{shapes: s.candidates(have), prefer: w.info.Classes}
 	heap.Init(q)
 	return q
 }

@@ -34,7 +34,7 @@ func (s *State) whyTask(out *candor.Explanation, t *task) {
 	if t.state == queued {
 		want := s.wantNow(t)
 		for _, w := range s.roster {
-			out.Workers = append(out.Workers, s.ask(&want, w))
+			out.Workers = append(out.Workers, s.ask(&want, w, t.lane.shape))
 		}
 		sortWilling(out.Workers)
 	}
@@ -72,8 +72,12 @@ func (s *State) wantNow(t *task) Want {
 }
 
 // ask puts the question of the claim to one worker, with every check recorded.
-func (s *State) ask(want *Want, w *worker) candor.WorkerChecks {
+// Of a shape that is queued others may have their share first; nil: there is none.
+func (s *State) ask(want *Want, w *worker, sh *shape) candor.WorkerChecks {
 	have := s.have(w)
+	if sh != nil {
+		have.share = s.shareOf(w, &have, sh)
+	}
 	if w.state == candor.WorkerLost {
 		have.Silence = s.lostReason(w).Text
 	}

@@ -209,7 +209,7 @@ func (s *State) whyWorker(out *candor.Explanation, w *worker) {
 		if sh.total() == 0 {
 			continue
 		}
-		sv := candor.ShapeView{Class: sh.want.Class, Model: sh.want.Model, Needs: sh.want.String(), Queued: sh.total(), Checks: s.ask(&sh.want, w)}
+		sv := candor.ShapeView{Class: sh.want.Class, Model: sh.want.Model, Needs: sh.want.String(), Queued: sh.total(), Checks: s.ask(&sh.want, w, sh)}
 		if sh.ready > 0 {
 			sv.Example = sh.head().id
 		}
@@ -238,7 +238,7 @@ func (s *State) workerReason(w *worker) candor.Reason {
 		return *r
 	}
 	have := s.have(w)
-	r := s.idleReason(w, s.report(w, &have), nil)
+	r := s.idleReason(w, s.report(s.sharing(w, &have).reading()), nil)
 	switch {
 	case r.Since.IsZero() && w.reason != nil && w.reason.Code == r.Code:
 		r.Since = w.reason.Since
@@ -264,7 +264,7 @@ func (s *State) preview(c PreviewPlan) (candor.Preview, error) {
 		out.Tasks += max(p.Tasks, 0)
 		want := WantOf(spec, nil)
 		for _, w := range s.roster {
-			p.Workers = append(p.Workers, s.ask(&want, w))
+			p.Workers = append(p.Workers, s.ask(&want, w, nil))
 		}
 		sortWilling(p.Workers)
 		p.Reason = s.unplaceable(want)

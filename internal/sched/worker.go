@@ -27,6 +27,7 @@ type worker struct {
 	seen        time.Time // last word of its reporter, by the brain's clock
 	asked       time.Time // last word of its claim loop
 	left        time.Time // when it was last gone
+	due         time.Time // when its next one is due, if it has a free slot
 	running     []*task
 	idle        time.Time // since when nothing runs; zero while something does
 	completed   int
@@ -130,6 +131,8 @@ func (s *State) register(req candor.RegisterRequest) (candor.RegisterReply, erro
 	w.session = s.meta.NextSession
 	s.meta.NextSession++
 	w.joined, w.seen, w.asked = s.now, s.now, s.now
+	w.asksSoon(s.now, 0)
+	s.round++
 	w.completed, w.failed, w.frozen, w.silent, w.told = 0, 0, time.Time{}, false, ""
 	w.errors, w.unseen, w.holds = nil, 0, 0
 	w.setReason(s.now, candor.NewReason(candor.ReasonIdleClaiming, "has just joined"))
@@ -245,6 +248,7 @@ func (s *State) hear(w *worker, v candor.View) {
 		w.view, w.unseen = v, 0
 		if !sameServing(was.Serving, v.Serving) || roomier(was.GPU, v.GPU) {
 			s.retries(w) // what it refused a moment ago it may take now
+			s.round++
 			s.replan()
 			s.noteModels(w, was.Serving)
 			w.seeHolds()
@@ -254,6 +258,7 @@ func (s *State) hear(w *worker, v candor.View) {
 	was := w.state
 	w.state = aliveState(w.view)
 	if was != w.state {
+		s.round++
 		s.touchWorker(w)
 	}
 	if was == candor.WorkerLost || was == candor.WorkerGone {
