@@ -127,7 +127,7 @@ func (w *worker) view() candor.View {
 	card := *w.info.GPU
 	card.Free = candor.Bytes(w.f.free(w.gpu))
 	v := candor.View{State: candor.WorkerCold, GPU: &card, Serving: &candor.Serving{
-		Kind: "ollama", State: candor.ServerUp, Take: take, Slots: 1, Models: w.served(), Managed: true, Simulated: true,
+		Kind: "ollama", State: candor.ServerUp, Take: take, Slots: slots, Models: w.served(), Managed: true, Simulated: true,
 	}}
 	if n := len(w.held); n > 0 {
 		v.State, v.Model = candor.WorkerHot, w.f.in.models[w.held[n-1]].name

@@ -33,9 +33,12 @@ type given struct {
 	task int // of the instance
 }
 
-// take is how many llm attempts a worker holds: what its card runs, and none in
-// reserve, since nothing passes between two of them here.
-const take = 1
+// slots is how many llm attempts a card runs at once, and take how many its worker
+// holds: one more in reserve, as modelhost's bearing has it for one slot.
+const (
+	slots = 1
+	take  = slots + (slots+1)/2
+)
 
 // poll is for how long a brain holds a claim when there is nothing to be had.
 const poll = 25 * time.Second
@@ -124,7 +127,7 @@ func (w *worker) claim() error {
 		w.results = nil
 		req := candor.ClaimRequest{Session: w.session, Results: results, View: w.view()}
 		if w.asks == 0 {
-			req.Max = w.room()
+			req.Max, req.Wait = w.room(), candor.Duration(poll)
 		}
 		if req.Max == 0 && len(results) == 0 {
 			return nil

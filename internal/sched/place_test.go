@@ -10,7 +10,7 @@ import (
 
 // serving is a worker with a model server, as it tells of itself.
 func serving(models ...candor.ServedModel) candor.View {
-	v := candor.View{State: candor.WorkerCold, Serving: &candor.Serving{Kind: "ollama", State: candor.ServerUp, Take: 1, Slots: 1, Models: models}}
+	v := candor.View{State: candor.WorkerCold, Serving: &candor.Serving{Kind: "ollama", State: candor.ServerUp, Take: 2, Slots: 1, Models: models}}
 	for _, m := range models {
 		if m.Ready {
 			v.State, v.Model = candor.WorkerHot, m.Name
