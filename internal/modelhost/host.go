@@ -193,7 +193,7 @@ func (h *Host) bear(l *life) {
 	h.life, l.answered = l, h.o.Clock.Now()
 	h.models = map[string]*model{}
 	h.edition++
-	h.bearing = newBearing(h.o.Slots)
+	h.bearing = newBearing(h.slotsOf(l))
 }
 
 // bury forgets a life and all that was in its memory.

@@ -73,6 +73,7 @@ func (h *Host) patience() runtime.Patience {
 func (h *Host) hear(l *life, m *model, a runtime.Answer, err error) {
 	if err == nil {
 		h.judgePace(l, m, a)
+		h.learnOverlap(l, a)
 		return
 	}
 	code := runtime.CodeOf(err)

@@ -3,10 +3,11 @@ package modelhost
 // bearing is how many requests the server bears at once: it halves when the
 // server says that it is busy, and grows by one for each round that it serves.
 type bearing struct {
-	most  int     // never more
-	bears float64 // from 1 to most
-	lent  int
-	round int // rises when bears falls: what was lent before says no more
+	most    int     // never more
+	bears   float64 // from 1 to most
+	lent    int
+	round   int // rises when bears falls: what was lent before says no more
+	overlap overlap
 }
 
 func newBearing(most int) bearing { return bearing{most: most, bears: float64(most)} }

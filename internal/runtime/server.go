@@ -53,6 +53,9 @@ type Identity struct {
 	URL     string `json:"url"`
 	// Simulated: package simrt plays the server; no model is behind it.
 	Simulated bool `json:"simulated,omitempty"`
+	// Slots is how many requests it works on at once, by its own account; 0: it
+	// does not say.
+	Slots int `json:"slots,omitempty"`
 }
 
 // Model is one that a server has, loaded or not.

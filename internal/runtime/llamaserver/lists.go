@@ -80,7 +80,11 @@ func (c *Client) Identify(ctx context.Context) (runtime.Identity, error) {
 	if err != nil {
 		return runtime.Identity{}, err
 	}
-	return runtime.Identity{Kind: runtime.LlamaServer, Version: p.Build, URL: c.opts.URL}, nil
+	id := runtime.Identity{Kind: runtime.LlamaServer, Version: p.Build, URL: c.opts.URL}
+	if p.Role == "" { // a router has none; its models' processes have
+		id.Slots = p.Slots
+	}
+	return id, nil
 }
 
 func (c *Client) props(ctx context.Context) (propsReply, error) {

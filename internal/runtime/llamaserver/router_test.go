@@ -167,3 +167,18 @@ func TestAnotherProgramOnThePort(t *testing.T) {
 		t.Errorf("nothing there: %v", err)
 	}
 }
+
+// A server of one model says how many requests it answers at once; a router
+// speaks for none of its models.
+func TestSlotsByTheServersAccount(t *testing.T) {
+	one := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"build_info":"b1","total_slots":3}`)
+	})
+	for want, h := range map[int]http.Handler{3: one, 0: &router{}} {
+		id, err := attached(t, h).Identify(t.Context())
+		if err != nil || id.Slots != want {
+			t.Errorf("%+v, %v, want %d slots", id, err, want)
+		}
+	}
+}
