@@ -111,4 +111,6 @@ const (
 	// MaxChunkSize is how many bytes of JSON the rows of one task may be. A command
 	// gets its item as a variable, and so has no more than MaxItemSize for all of them.
 	MaxChunkSize = 1 << 20
+	// MaxRowSize is how many bytes of JSON one row of a prompt may be: a chunk of it alone.
+	MaxRowSize = MaxChunkSize - len("[]")
 )

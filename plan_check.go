@@ -17,7 +17,7 @@ const (
 	MaxRetries  = 100
 	MaxPriority = 1000     // either way
 	MaxText     = 200      // bytes of a batch's name or key, a model, a label, a tool
-	MaxItemSize = 64 << 10 // bytes of one item as JSON
+	MaxItemSize = 64 << 10 // bytes of one item as JSON, where a command gets it
 	// MaxArgument is what Linux passes as one argument or variable of a process
 	// (MAX_ARG_STRLEN, 32 pages of 4 KiB), less the final zero.
 	MaxArgument = 128<<10 - 1

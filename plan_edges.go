@@ -78,15 +78,32 @@ func (c *checker) each(s *Step) error {
 		return c.manifest(s)
 	}
 	c.tasks += e.Tasks()
-	for i, item := range e.Items {
-		if err := ValidItem(item); err != nil {
-			return Errorf(CodeInvalid, "item %d: %v", i, err)
-		}
+	if err := s.FitItems(e.Items); err != nil {
+		return err
 	}
 	if e.Chunk > 0 && len(e.Items) > MaxRows {
 		return Errorf(CodeInvalid, "%d rows are more than the %d that a step may have", len(e.Items), MaxRows)
 	}
 	return s.FitChunks()
+}
+
+// FitItem says what keeps a JSON value from being an item of the step. Only a
+// command has to have it in a variable.
+func (s *Step) FitItem(item json.RawMessage) error {
+	if s.LLM != nil {
+		return ValidRow(item)
+	}
+	return ValidItem(item)
+}
+
+// FitItems says which item the step cannot have.
+func (s *Step) FitItems(items []json.RawMessage) error {
+	for i, item := range items {
+		if err := s.FitItem(item); err != nil {
+			return Errorf(CodeInvalid, "item %d: %v", i, err)
+		}
+	}
+	return nil
 }
 
 // FitChunks says which chunk of a step's known rows is more than a task can be given.
@@ -129,7 +146,19 @@ func (c *checker) same(s *Step) error {
 		return Errorf(CodeInvalid, "shares the items of %q, which are in chunks of %d, not %d", other, source.Chunk, s.Each.Chunk)
 	}
 	c.tasks += source.Tasks()
-	return nil
+	return s.fitShared(source)
+}
+
+// fitShared says which item of another step is more than this one can be given.
+func (s *Step) fitShared(source *Each) error {
+	if s.LLM != nil {
+		return nil
+	}
+	own := Step{Each: &Each{Items: source.Items, Chunk: source.Chunk}}
+	if err := own.FitItems(source.Items); err != nil {
+		return err
+	}
+	return own.FitChunks()
 }
 
 func (c *checker) manifest(s *Step) error {
@@ -175,12 +204,22 @@ func (c *checker) variables(s *Step) error {
 	return nil
 }
 
-// ValidItem says what keeps a JSON value from being an item: it has to reach a
-// command as an environment variable with every byte intact.
+// ValidItem says what keeps a JSON value from being an item of any step: it has
+// to reach a command as an environment variable with every byte intact.
 func ValidItem(item json.RawMessage) error {
+	return validItem(item, MaxItemSize, "that an item may have where a command gets it")
+}
+
+// ValidRow says what keeps a JSON value from being an item of a prompt, which
+// goes into no variable.
+func ValidRow(item json.RawMessage) error {
+	return validItem(item, MaxRowSize, "that an item may have")
+}
+
+func validItem(item json.RawMessage, most int, why string) error {
 	switch {
-	case len(item) > MaxItemSize:
-		return Errorf(CodeInvalid, "%d bytes are more than the %d that an item may have", len(item), MaxItemSize)
+	case len(item) > most:
+		return Errorf(CodeInvalid, "has %d bytes, more than the %d %s", len(item), most, why)
 	case !utf8.Valid(item) || !json.Valid(item):
 		return Errorf(CodeInvalid, "not JSON: %q", clip(string(item)))
 	case bytes.Contains(item, []byte(`\u0000`)) && hasZero(item):

@@ -45,6 +45,14 @@ func (c *compiler) chunk(d *draft) {
 	}
 }
 
+// fitItem says what keeps a value from being an item of the task.
+func (d *draft) fitItem(item json.RawMessage) error {
+	if d.task.asks() {
+		return candor.ValidRow(item)
+	}
+	return candor.ValidItem(item)
+}
+
 // share takes the items of another task.
 func (c *compiler) share(d *draft) {
 	other := c.byName[d.task.Foreach.task]
@@ -54,6 +62,12 @@ func (c *compiler) share(d *draft) {
 	if !other.task.Foreach.given() {
 		c.wrong(d.task.Foreach.node, "give it a foreach, or say here what the items are", "%s has no items to share: it runs once", other.key.Value)
 		return
+	}
+	for i, row := range other.rows {
+		if err := d.fitItem(row); err != nil {
+			c.wrong(d.task.Foreach.node, "a prompt may share it, since it puts nothing into variables", "item %d of %s %s", i, other.step.Name, err)
+			break
+		}
 	}
 	d.items, d.rows = other.items, other.rows
 	d.step.Each = &candor.Each{Same: other.step.Name}
@@ -89,8 +103,8 @@ func (c *compiler) writtenItems(d *draft, node *yaml.Node) ([]json.RawMessage, b
 			good = false
 			continue
 		}
-		if err := candor.ValidItem(raw); err != nil {
-			c.wrong(child, "", "an item: %s", err)
+		if err := d.fitItem(raw); err != nil {
+			c.wrong(child, "", "an item %s", err)
 		}
 		items = append(items, raw)
 	}

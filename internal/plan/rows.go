@@ -24,7 +24,8 @@ const maxWrongRows = 10
 type rows struct {
 	items  []json.RawMessage // as written, byte for byte
 	wrong  Errors
-	failed error // it could not be read at all
+	long   Errors // items that a prompt can have and a command cannot
+	failed error  // it could not be read at all
 	hint   string
 }
 
@@ -45,6 +46,10 @@ func (c *compiler) file(d *draft) {
 		found = readRows(full, shown)
 		c.files[full] = found
 		c.errors = append(c.errors, found.wrong...)
+	}
+	if len(found.long) > 0 && !d.task.asks() {
+		c.errors = append(c.errors, found.long...)
+		return
 	}
 	switch {
 	case found.failed != nil:
@@ -104,7 +109,7 @@ func (r *rowReader) problem(e *Error) { r.wrong = append(r.wrong, e) }
 
 // add takes a row, whose source begins in that line.
 func (r *rowReader) add(row json.RawMessage, line int, source []byte) {
-	if err := candor.ValidItem(row); err != nil {
+	if err := candor.ValidRow(row); err != nil {
 		e := rowError(r.shown, line, source, 0, fmt.Sprintf("a row %s", err))
 		if utf8.Valid(row) && !json.Valid(row) {
 			e = notJSON(r.shown, string(row), line, "one whole JSON value on each line")
@@ -113,6 +118,9 @@ func (r *rowReader) add(row json.RawMessage, line int, source []byte) {
 		}
 		r.problem(e)
 		return
+	}
+	if len(row) > candor.MaxItemSize && len(r.long) < maxWrongRows {
+		r.long = append(r.long, rowError(r.shown, line, source, 0, fmt.Sprintf("a row %s", candor.ValidItem(row))))
 	}
 	r.items, r.size = append(r.items, row), r.size+len(row)+1
 }

@@ -62,8 +62,13 @@ func raws(items []json.RawMessage) [][]byte {
 
 func TestRowsThatAreTooMuch(t *testing.T) {
 	long := `"` + strings.Repeat("x", candor.MaxItemSize) + `"`
-	if got := rowsOf(t, "a.jsonl", "1\n"+long+"\n"); len(got.wrong) != 1 || got.wrong[0].Line != 2 || !strings.Contains(got.wrong[0].Message, "that an item may have") {
-		t.Errorf("a long row: %v", got.wrong)
+	const forCommands = "a row has 65538 bytes, more than the 65536 that an item may have where a command gets it"
+	if got := rowsOf(t, "a.jsonl", "1\n"+long+"\n"); len(got.wrong) > 0 || len(got.long) != 1 || got.long[0].Line != 2 || got.long[0].Message != forCommands {
+		t.Errorf("a row too long for a command: %v, %v", got.wrong, got.long)
+	}
+	long = `"` + strings.Repeat("x", candor.MaxRowSize) + `"`
+	if got := rowsOf(t, "a.jsonl", "1\n"+long+"\n"); len(got.wrong) != 1 || got.wrong[0].Line != 2 || !strings.Contains(got.wrong[0].Message, "a row has 1048576 bytes, more than the 1048574 that an item may have") {
+		t.Errorf("a row too long for anybody: %v", got.wrong)
 	}
 	if got := rowsOf(t, "a.jsonl", strings.Repeat("no\n", 1000)); len(got.wrong) != maxWrongRows {
 		t.Errorf("wrong all over: %d problems", len(got.wrong))
@@ -103,6 +108,31 @@ func TestRowsInChunksMayBeMoreThanTasks(t *testing.T) {
 	}
 }
 
+// What a prompt may have as a row is more than a variable can hold, so it is
+// refused for commands: with file and line, also where they share it.
+func TestRowsOfPromptsMayBeLong(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "rows.jsonl"), []byte("1\n\""+strings.Repeat("x", 120_000)+"\"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for tasks, want := range map[string]string{
+		`a: {class: llm, model: m, prompt: "{{ item }}", foreach: {file: rows.jsonl}}`:                                                      "",
+		`a: {class: llm, model: m, prompt: "{{ item }}", foreach: {file: rows.jsonl, chunk: 2}}`:                                            "",
+		`a: {run: "true", foreach: {file: rows.jsonl}}`:                                                                                     "rows.jsonl:2:1: a row has 120002 bytes, more than the 65536 that an item may have where a command gets it",
+		"a: {class: llm, model: m, prompt: \"{{ item }}\", foreach: {file: rows.jsonl}}\n  b: {run: \"true\", needs: [a], foreach: a}":      "item 1 of a has 120002 bytes",
+		"a: {class: llm, model: m, prompt: \"{{ item }}\", foreach: {file: rows.jsonl}}\n  b: {run: \"true\", foreach: {file: rows.jsonl}}": "rows.jsonl:2:1: a row has 120002 bytes",
+	} {
+		path := filepath.Join(dir, "plan.yaml")
+		if err := os.WriteFile(path, []byte("tasks:\n  "+tasks+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Load(path, nil, Options{})
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", tasks, err, want)
+		}
+	}
+}
+
 // Where the standard library's reader and ours both read a file, they read the
 // same, except for line ends inside quotes, which it changes.
 func FuzzCSV(f *testing.F) {
@@ -118,7 +148,7 @@ func FuzzCSV(f *testing.F) {
 			}
 		}
 		for _, item := range r.items {
-			if err := candor.ValidItem(item); err != nil {
+			if err := candor.ValidRow(item); err != nil {
 				t.Errorf("%q: %s: %v", text, item, err)
 			}
 		}

@@ -31,17 +31,23 @@ func gather(e *candor.Each, rows []json.RawMessage) []json.RawMessage {
 	return items
 }
 
-// tooLong tells of a chunk of a manifest's rows that is more than a task can be
-// given; what was known at submission was checked then.
+// tooLong tells of a manifest's row, or a chunk of its rows, that is more than a
+// task can be given; what was known at submission was checked then.
 func tooLong(t *task, m candor.Manifest, rows []json.RawMessage) *candor.Reason {
+	takes := map[string]bool{} // steps that have its rows; each comes after what it needs
 	for _, st := range t.step.batch.steps {
 		e := st.spec.Each
-		if e == nil || e.From == nil || *e.From != m || e.Chunk <= 0 {
+		if e == nil || !(e.From != nil && *e.From == m || takes[e.Same]) {
 			continue
 		}
+		takes[st.spec.Name] = true
 		full := *st.spec
 		full.Each = &candor.Each{Items: rows, Chunk: e.Chunk}
-		if err := full.FitChunks(); err != nil {
+		err := full.FitItems(rows)
+		if err == nil {
+			err = full.FitChunks()
+		}
+		if err != nil {
 			return candor.NewReason(candor.ReasonManifestBad, fmt.Sprintf("%s for %s: %v", m.Key(), st.spec.Name, err)).With("step", st.spec.Name)
 		}
 	}

@@ -61,7 +61,7 @@ func readManifest(file, name, path string) ([]json.RawMessage, *candor.Reason) {
 	}
 	for i, item := range list {
 		var b bytes.Buffer
-		if err := errors.Join(json.Compact(&b, item), candor.ValidItem(b.Bytes())); err != nil {
+		if err := errors.Join(json.Compact(&b, item), candor.ValidRow(b.Bytes())); err != nil {
 			return bad("%s: item %d: %v", at, i, err)
 		}
 		list[i] = b.Bytes()

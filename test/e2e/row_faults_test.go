@@ -104,6 +104,37 @@ func TestF52PromptTooLong(t *testing.T) {
 	}
 }
 
+// TestF52PromptTooLong, where the book is a row of a file: a prompt may have rows
+// that no command could.
+func TestF52RowOfABook(t *testing.T) {
+	t.Parallel()
+	f, _ := reader(t)
+	long := strings.Repeat("owl ", 100_000)
+	path := f.write("rows.jsonl", fmt.Sprintf("%q\n%q\n", "short", long))
+	b := f.ends(f.submit("books", `
+		read:
+			class: llm
+			model: m
+			retries: 0
+			foreach: {file: `+path+`}
+			prompt: "Read {{ item }}."
+			max_tokens: 50
+			options: {num_ctx: 4096}
+	`))
+	f.everyRowOnce(b, "read", 2)
+	for i, r := range f.rowsOf(b, "read") {
+		if i == 0 && r.Error != nil {
+			t.Errorf("the short row pays for the long one: %+v", *r.Error)
+		} else if i == 1 {
+			f.rowError(r, candor.ReasonAnswerTruncated, "", fmt.Sprintf("a prompt of %d bytes does not fit the context of m:latest, 4096 tokens", len(long)+len("Read .")))
+		}
+	}
+	refused := f.candor("submit", f.plan("words", "count: {foreach: {file: "+path+"}, run: wc -w}"))
+	if refused.code == 0 || !strings.Contains(refused.talk, path+":2:1: a row has 400002 bytes, more than the 65536 that an item may have where a command gets it") {
+		t.Errorf("as the item of a command: %+v", refused)
+	}
+}
+
 // TestF52RowTooLong: the rows beside one that is too long are none the worse.
 func TestF52RowTooLong(t *testing.T) {
 	t.Parallel()
