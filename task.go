@@ -147,6 +147,7 @@ type StepView struct {
 	Total    int               `json:"total"`
 	Counts   map[TaskState]int `json:"counts"`
 	Outputs  map[string]string `json:"outputs,omitempty"`
+	Asks     bool              `json:"asks,omitempty"` // it has prompts and no command, so its attempts have no log
 	Flag     *Reason           `json:"flag,omitempty"` // something about it that a person should look at
 }
 

@@ -125,7 +125,11 @@ func (p page) taskList(title string, tasks []candor.Task, all int) {
 		fmt.Fprintf(p.w, "  %s\n", p.s.dim(clean(tasks[0].Name)+" printed at last:"))
 		p.quote(last.Tail, tailShown)
 	}
-	fmt.Fprintf(p.w, "  %s candor logs %s\n", p.s.dim("look:"), tasks[0].ID)
+	look := "candor logs " + tasks[0].ID.String()
+	if r := tasks[0].Reason; r != nil && r.Next != "" {
+		look = r.Next
+	}
+	fmt.Fprintf(p.w, "  %s %s\n", p.s.dim("look:"), clean(look))
 }
 
 // tailShown is how many lines of a failed task are shown beside other things.

@@ -144,6 +144,7 @@ type shelf struct {
 	tasks  []candor.Task
 	events []candor.Event
 	tries  []candor.Attempt
+	steps  []candor.StepView
 }
 
 func newShelf() *shelf {
@@ -154,7 +155,7 @@ func newShelf() *shelf {
 }
 
 func (s *shelf) one() candor.Batch {
-	return candor.Batch{ID: theBatch, Name: "library", State: candor.BatchActive, CreatedAt: noon, Total: 3, Counts: map[candor.TaskState]int{candor.TaskComplete: 1, candor.TaskQueued: 1, candor.TaskFailed: 1}}
+	return candor.Batch{ID: theBatch, Name: "library", State: candor.BatchActive, CreatedAt: noon, Total: 3, Counts: map[candor.TaskState]int{candor.TaskComplete: 1, candor.TaskQueued: 1, candor.TaskFailed: 1}, Steps: s.steps}
 }
 
 func (s *shelf) Batches(context.Context, candor.BatchQuery) ([]candor.Batch, error) {

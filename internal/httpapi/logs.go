@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"os"
 	"path"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -56,6 +58,11 @@ func (c *call) log() error {
 			return err
 		}
 		f, err = c.openLog(&t, want.Attempt)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		if none := c.noLog(&t, want.Attempt); none != nil {
+			return none
+		}
 	}
 	if err != nil {
 		return c.elsewhere(&t, want.Attempt, err)
@@ -161,6 +168,37 @@ func (c *call) copyLog(f *os.File) error {
 
 // abort ends an answer under way so that the client sees it is cut.
 func abort(error) error { panic(http.ErrAbortHandler) }
+
+// noLog says of an attempt that asks a model itself that there is no log of it,
+// and how it ended instead; nil: it is of a command.
+func (c *call) noLog(t *candor.Task, attempt int) error {
+	b, err := c.opts.Store.Batch(c.ctx(), t.Batch)
+	if err != nil {
+		return fmt.Errorf("read the task's batch: %w", err)
+	}
+	if !slices.ContainsFunc(b.Steps, func(st candor.StepView) bool { return st.Name == t.Step && st.Asks }) {
+		return nil
+	}
+	attempts, err := c.opts.Store.Attempts(c.ctx(), t.ID)
+	if err != nil {
+		return fmt.Errorf("list attempts: %w", err)
+	}
+	text := fmt.Sprintf("%s asks a model itself and prints nothing, so attempt %d has no log", t.ID, attempt)
+	for _, a := range attempts {
+		switch {
+		case a.Number != attempt:
+		case a.Reason != nil:
+			text += "; it ended with: " + a.Reason.Text
+		case a.Rows != nil && a.Rows.First != "":
+			text += "; the first of its rows that failed: " + a.Rows.First
+		}
+	}
+	hint := "candor show " + t.ID.String() + " shows its rows"
+	if c.opts.BatchRoot != "" && t.State.Final() {
+		hint += "; each one's answer or error is in " + filepath.Join(c.opts.BatchRoot, t.Batch.String(), t.Step)
+	}
+	return &candor.Error{Code: candor.CodeNotFound, Message: text, Hint: hint, Detail: map[string]any{"task": t.ID, "attempt": attempt}}
+}
 
 // elsewhere says where a log is that is not here, with the end of it if the
 // attempt ended badly enough for its worker to send one.

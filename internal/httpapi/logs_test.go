@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -134,6 +135,29 @@ func TestLogElsewhereSaysWhere(t *testing.T) {
 	}
 	_, _, err = r.client(t, "").Log(t.Context(), (theTask + 1).String(), candor.LogQuery{})
 	wantCode(t, err, candor.CodeNotFound)
+}
+
+// What asks a model itself prints nothing: who looks for its log is told how the
+// attempt ended, and where its rows are.
+func TestAPromptHasNoLog(t *testing.T) {
+	r := start(t, "", nil)
+	r.shelf.steps = []candor.StepView{{Name: "other"}, {Name: "count", Class: candor.ClassLLM, Asks: true}}
+	r.shelf.tries = []candor.Attempt{
+		{Number: 1, Worker: "worker-1", Rows: &candor.RowTotals{Rows: 3, Failed: 1, First: "off schema"}},
+		{Number: 2, Worker: "worker-1", Reason: candor.NewReason(candor.ReasonAnswerTruncated, "the prompt does not fit")},
+	}
+	id := theTask + 2
+	for attempt, want := range map[int]string{1: "the first of its rows that failed: off schema", 2: "it ended with: the prompt does not fit"} {
+		_, _, err := r.client(t, "").Log(t.Context(), id.String(), candor.LogQuery{Attempt: attempt})
+		wantCode(t, err, candor.CodeNotFound)
+		e, _ := errors.AsType[*candor.Error](err)
+		if text := fmt.Sprintf("%s asks a model itself and prints nothing, so attempt %d has no log; %s", id, attempt, want); e == nil || e.Message != text {
+			t.Errorf("%v, want %q", err, text)
+		}
+		if e != nil && !strings.HasPrefix(e.Hint, "candor show "+id.String()+" shows its rows") {
+			t.Errorf("hint %q", e.Hint)
+		}
+	}
 }
 
 // A worker's directory is untrusted: a link in it must not lead out.

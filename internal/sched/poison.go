@@ -79,7 +79,7 @@ func (s *State) setAside(t *task) {
 	p := t.history()
 	why := candor.NewReason(candor.ReasonPoison, fmt.Sprintf("set aside after %s died under it: %s",
 		count(len(p.downed), "worker"), strings.Join(p.downed, ", "))).With("workers", slices.Clone(p.downed)).
-		Do("candor logs " + t.id.String())
+		Do(t.lookCloser())
 	why.Since = s.now
 	p.reason = why
 	s.move(t, failed)

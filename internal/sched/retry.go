@@ -50,7 +50,7 @@ func (s *State) failAttempt(t *task, r *candor.Result) {
 // fail is the end of a task.
 func (s *State) fail(t *task, why *candor.Reason, how string) {
 	reason := *why
-	reason.Next = "candor logs " + t.id.String()
+	reason.Next = t.lookCloser()
 	reason.Since = s.now
 	t.history().reason = &reason
 	s.move(t, failed)

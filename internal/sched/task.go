@@ -106,6 +106,15 @@ func (t *task) reason() *candor.Reason {
 	return t.past.reason
 }
 
+// lookCloser is the command that shows what became of a task. A prompt prints
+// nothing: its rows say.
+func (t *task) lookCloser() string {
+	if t.step.spec.LLM != nil {
+		return "candor show " + t.id.String()
+	}
+	return "candor logs " + t.id.String()
+}
+
 func (t *task) batch() *batch { return t.step.batch }
 
 func (t *task) name() string { return candor.TaskName(t.step.spec.Name, int(t.index)) }

@@ -202,7 +202,7 @@ func (s *State) runningReason(t *task) *candor.Reason {
 	case r.abort != "":
 		return candor.NewReason(candor.ReasonAborting, fmt.Sprintf("%s is being ended on %s: %s", t.name(), r.worker, r.abortText))
 	case r.stuck:
-		return candor.NewReason(candor.ReasonStuck, "nothing moves: "+s.sayStuck(t)).Do("candor logs " + t.id.String())
+		return candor.NewReason(candor.ReasonStuck, "nothing moves: "+s.sayStuck(t)).Do(t.lookCloser())
 	case r.progress.Kind == "heat" && w != nil && w.hot != nil:
 		held := *w.hot
 		held.Text = fmt.Sprintf("%s is held before its next row: %s", t.name(), w.hot.Text)

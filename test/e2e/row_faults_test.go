@@ -36,8 +36,14 @@ func (f *farm) rowFails(task candor.Task, r candor.RowResult, code candor.Reason
 	if task.State != candor.TaskFailed || task.Counted != 1 {
 		f.t.Errorf("the task is %s, %d attempts counted", task.State, task.Counted)
 	}
-	f.saysWhy(task.ID.String(), code, candor.MoverYou, words...)
+	x := f.saysWhy(task.ID.String(), code, candor.MoverYou, words...)
 	f.rowError(r, code, kept, words...)
+	if look := "candor show " + task.ID.String(); x.Reason.Next != look {
+		f.t.Errorf("look with %q, want %q: a prompt prints nothing", x.Reason.Next, look)
+	}
+	if log := f.candor("logs", task.ID.String()); log.code == 0 || !hasAll(log.talk, append(words, "asks a model itself and prints nothing", "candor show")) {
+		f.t.Errorf("candor logs says %q", log.talk)
+	}
 }
 
 func (f *farm) rowError(r candor.RowResult, code candor.ReasonCode, kept string, words ...string) {
@@ -168,6 +174,9 @@ func TestF52RowTooLong(t *testing.T) {
 	var show candor.Batch
 	f.candor("show", b.ID.String(), "--json").ok().json(&show)
 	f.reason(show.Steps[0].Flag, candor.ReasonRowsFailed, candor.MoverYou, told...)
+	if wait := f.candor("wait", b.ID.String()).ok(); !hasAll(wait.out, []string{"succeeded"}) || !hasAll(wait.talk, append(told, "warning: ")) {
+		t.Errorf("candor wait says %q and, of the row, %q", wait.out, wait.talk)
+	}
 }
 
 // TestF53NoEnd: a model that does not stop by itself is cut at the limit, at

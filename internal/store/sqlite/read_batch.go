@@ -91,7 +91,7 @@ func (r *reader) Batch(ctx context.Context, id candor.BatchID) (candor.Batch, er
 			st := &steps[i]
 			b.Steps = append(b.Steps, candor.StepView{
 				Name: st.Step.Name, Class: st.Step.Class, Needs: st.Step.Needs, Expanded: st.Expanded, FansOut: st.Step.Each != nil,
-				Total: st.Total, Counts: countMap(st.counts), Outputs: st.Step.Outputs, Flag: st.Flag,
+				Total: st.Total, Counts: countMap(st.counts), Outputs: st.Step.Outputs, Asks: st.Step.LLM != nil, Flag: st.Flag,
 			})
 			for k, n := range st.counts {
 				counts[k] += n
