@@ -24,6 +24,20 @@ func (p page) ending(b batchReport) {
 	}
 }
 
+// flagged tells of what a person should look at though the tasks are complete:
+// rows that failed, outputs that are alike.
+func (a *app) flagged(b candor.Batch) {
+	for _, st := range b.Steps {
+		if st.Flag == nil {
+			continue
+		}
+		a.talk("warning: %s", st.Flag.Text)
+		if st.Flag.Next != "" {
+			a.talk("hint: %s", st.Flag.Next)
+		}
+	}
+}
+
 // results are the absolute paths of the outputs of steps that no other step
 // needs: what a batch was run for. A step that fans out has one for each item,
 // so its directory stands for them.

@@ -18,7 +18,9 @@ func (a *app) waitVerb() *cobra.Command {
 		Use:   "wait ID",
 		Short: "Wait until a batch or a task has ended",
 		Long: `Waits until every task of a batch, or one task, is final. Leaves with 0 if all
-succeeded, 3 if some failed, 4 if it was cancelled or expired, 124 if --timeout ran out.`,
+succeeded, 3 if some failed, 4 if it was cancelled or expired, 124 if --timeout ran out.
+Rows that failed within tasks that are complete do not change the code (a step that is
+strict fails by them); they are told on stderr, as are outputs that are alike.`,
 		Example: lines("candor wait b_9m3k4t2x", "candor wait b_9m3k --timeout 10m || candor show b_9m3k"),
 		Args:    exactly("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -125,7 +127,11 @@ func (a *app) answerBatch(ctx context.Context, cmd *cobra.Command, c *client.Cli
 	if err != nil {
 		return err
 	}
-	return a.showEnding(cmd, report)
+	if err := a.showEnding(cmd, report); err != nil {
+		return err
+	}
+	a.flagged(report.Batch)
+	return nil
 }
 
 func (a *app) showEnding(cmd *cobra.Command, report batchReport) error {
