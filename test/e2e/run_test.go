@@ -88,7 +88,7 @@ func TestRunInterruptedTwice(t *testing.T) {
 	f.until("all tasks run", func() bool { return len(f.alive("sleep 3301")) == 2 && len(f.alive("sleep 3302")) == 1 })
 	p.signal(syscall.SIGINT)
 	f.until("it says that it cancels", func() bool { return strings.Contains(p.output(), "cancelling") })
-	p.signal(syscall.SIGTERM) // a second INT so soon would be an echo
+	p.signal(syscall.SIGTERM)          // a second INT so soon would be an echo
 	if code := p.wait(); code != 130 { // waits far less long than the grace that it cuts short
 		t.Errorf("it left with %d", code)
 	}
