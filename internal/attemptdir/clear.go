@@ -31,7 +31,7 @@ func openUp(dir string) {
 	if err != nil {
 		return
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }()
 	if info, err := root.Lstat(base); err != nil || !info.IsDir() {
 		return
 	}
