@@ -33,6 +33,9 @@ func killGroup(pid int) error {
 
 func termOne(Proc) error { return nil }
 
+func wakeGroup(int) error { return nil }
+func wakeOne(Proc) error  { return nil }
+
 func killOne(p Proc) error { return killGroup(p.PID) }
 
 func reapOrphan(int) {}

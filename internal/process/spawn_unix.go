@@ -29,6 +29,10 @@ func termGroup(pgid int) error {
 
 func killGroup(pgid int) error { return signalGroup(pgid, unix.SIGKILL) }
 
+// wakeGroup and wakeOne let what is stopped go on.
+func wakeGroup(pgid int) error { return signalGroup(pgid, unix.SIGCONT) }
+func wakeOne(p Proc) error     { return signalExact(p, unix.SIGCONT) }
+
 func termOne(p Proc) error {
 	return errors.Join(signalExact(p, unix.SIGTERM), signalExact(p, unix.SIGCONT))
 }

@@ -40,11 +40,7 @@ func (p *Process) Terminate(ctx context.Context, grace time.Duration) Report {
 	if canTerm && grace > 0 {
 		r.TermSent = true
 		p.term()
-		select {
-		case <-p.done:
-		case <-p.clk.After(grace):
-		case <-ctx.Done():
-		}
+		p.abide(ctx, begun.Add(grace))
 	}
 	p.endGrace()
 	select {
@@ -59,7 +55,32 @@ func (p *Process) Terminate(ctx context.Context, grace time.Duration) Report {
 	return r
 }
 
-func (p *Process) term() {
+// wakeEvery is how often what has been told to end is woken. What stops itself
+// just after it was told would sleep through its grace.
+const wakeEvery = 250 * time.Millisecond
+
+// abide waits for the process to end, until its grace does.
+func (p *Process) abide(ctx context.Context, until time.Time) {
+	for {
+		left := until.Sub(p.clk.Now())
+		if left <= 0 {
+			return
+		}
+		select {
+		case <-p.done:
+			return
+		case <-ctx.Done():
+			return
+		case <-p.clk.After(min(left, wakeEvery)):
+			p.signal(p.kin(), wakeGroup, wakeOne)
+		}
+	}
+}
+
+func (p *Process) term() { p.signal(p.kin(), termGroup, termOne) }
+
+// kin are the living that belong to the process by itself.
+func (p *Process) kin() []entry {
 	all, _, _ := p.members() // an unreadable table leaves the group
 	var kin []entry
 	for _, e := range alive(all) {
@@ -67,7 +88,7 @@ func (p *Process) term() {
 			kin = append(kin, e)
 		}
 	}
-	p.signal(kin, termGroup, termOne)
+	return kin
 }
 
 // endGrace lets supervise stop waiting for stragglers.
