@@ -136,10 +136,15 @@ type RowError struct {
 
 // RowTotals sums the rows of one task.
 type RowTotals struct {
-	Rows         int            `json:"rows"`
-	Failed       int            `json:"failed,omitempty"`
-	Errors       map[string]int `json:"errors,omitempty"` // failed rows by code
-	First        string         `json:"first,omitempty"`  // the first error, in words
+	Rows   int            `json:"rows"`
+	Failed int            `json:"failed,omitempty"`
+	Errors map[string]int `json:"errors,omitempty"` // failed rows by code
+	First  string         `json:"first,omitempty"`  // the first error, in words
+	// Compared are the answers that could be told apart, Answers how often those are
+	// there that are the most often, by a hash. A choice out of a few, or a word, may
+	// well be the same for many rows, and is not compared.
+	Compared     int            `json:"compared,omitempty"`
+	Answers      map[string]int `json:"answers,omitempty"`
 	PromptTokens int64          `json:"prompt_tokens"`
 	Tokens       int64          `json:"tokens"`
 	Model        string         `json:"model,omitempty"`

@@ -34,6 +34,7 @@ func Run(ctx context.Context, j Job) (candor.RowTotals, error) {
 	}
 	err = r.all(ctx)
 	totals := sum(r.rows)
+	alike(&totals, r.rows, j.Step.LLM.Schema)
 	if err == nil {
 		err = r.conclude(totals)
 	}

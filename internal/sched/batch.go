@@ -41,9 +41,9 @@ type step struct {
 	counts     [stateCount]int
 	blame      *candor.Reason // why those who need all of it cannot run; nil until asked
 	dependants []edge
-	contents   outputs           // of complete tasks, until the step is settled
-	rows       *candor.RowTotals // of the same
-	flag       *candor.Reason    // something about it that a person should look at
+	contents   map[string]*contents // of complete tasks, until the step is settled
+	rows       *candor.RowTotals    // of the same
+	flag       *candor.Reason       // something about it that a person should look at
 	lane       *lane
 	extra      []*lane // lanes of tasks that avoid some worker
 	manifests  []candor.Manifest

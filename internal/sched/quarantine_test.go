@@ -108,3 +108,41 @@ func TestIdenticalOutputsAreFlagged(t *testing.T) {
 		})
 	}
 }
+
+// Results of prompts hold times and ids, so that no two are the same: their
+// answers are compared, of single rows and of chunks.
+func TestIdenticalAnswersAreFlagged(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		tasks      int
+		rows, same int // of each task
+		want       string
+	}{
+		{"single rows", 40, 1, 1, "40 of 40 answers identical: of step s"},
+		{"chunks", 3, 20, 6, "18 of 60 answers identical: of step s"},
+		{"not many", 3, 20, 2, ""},
+		{"none that says much", 40, 0, 0, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFarm(t, Config{})
+			f.joinServing("w1", []string{"m"}, serving(ready("m", candor.GiB)))
+			st := llm("s", "m", c.tasks)
+			st.Run, st.LLM = "", &candor.LLM{Messages: []candor.Message{{Role: candor.RoleUser, Parts: []candor.Part{{Text: "x"}}}}}
+			st.Outputs = st.LLM.Files(false)
+			b := f.submit(st).Batch
+			for i := range c.tasks {
+				r := done(f.asks("w1", serving(ready("m", candor.GiB))).Tasks[0])
+				r.Outputs = map[string]candor.Output{candor.OutputResult: {SHA256: "same", Size: 300}}
+				r.Rows = &candor.RowTotals{Rows: 20, Compared: c.rows, Answers: map[string]int{"sorry": c.same, fmt.Sprint(i): 1}}
+				f.hand("w1", r)
+			}
+			flag := f.s.batches[b].steps[0].flag
+			if (flag == nil) != (c.want == "") {
+				t.Fatalf("flagged: %+v, want %q", flag, c.want)
+			}
+			if flag != nil {
+				has(t, flag.Text, c.want)
+			}
+		})
+	}
+}

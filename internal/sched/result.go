@@ -240,7 +240,7 @@ func (s *State) succeed(t *task, r *candor.Result) {
 		t.past.reason, t.past.avoid = nil, nil
 	}
 	s.move(t, complete)
-	t.step.compare(r.Outputs)
+	t.step.compare(r.Outputs, r.Rows)
 	t.step.addRows(r.Rows)
 	if !t.isOrder() {
 		s.recent.add(s.now)

@@ -221,7 +221,7 @@ func (s *State) wake(b *batch) {
 				s.adopt(t)
 			case complete:
 				if t.past != nil && t.past.last != nil && b.rec.State == candor.BatchActive {
-					st.compare(t.past.last.Outputs)
+					st.compare(t.past.last.Outputs, t.past.last.Rows)
 				}
 			}
 		}

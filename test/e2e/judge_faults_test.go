@@ -40,6 +40,38 @@ func TestF45IdenticalOutputs(t *testing.T) {
 	}
 }
 
+// TestF45IdenticalAnswers: a prompt without its text is answered alike for every
+// row. The answers are compared, of single rows and of chunks, not the results,
+// which hold times; a choice out of two may well be the same for many rows.
+func TestF45IdenticalAnswers(t *testing.T) {
+	t.Parallel()
+	f, _ := reader(t)
+	ask := func(name, items string, more ...string) string {
+		return name + ":\n\t" + strings.Join(append([]string{
+			"class: llm", "model: m", "foreach: {items: " + items + "}", "max_tokens: 200", "options: {seed: 7}",
+		}, more...), "\n\t") + "\n"
+	}
+	chunks := numbers(60) + ", chunk: 20"
+	b := f.ends(f.submit("excuses",
+		ask("single", numbers(12), "prompt: What is it about?")+
+			ask("chunked", chunks, "prompt: What is it about?")+
+			ask("each", chunks, `prompt: "What is {{ item }} about?"`)+
+			ask("chosen", chunks, `prompt: "Is {{ item }} a talk?"`, "schema: {type: object, properties: {talk: {type: boolean}}, required: [talk], additionalProperties: false}")))
+	if b.Outcome != candor.OutcomeSucceeded {
+		t.Fatalf("the batch ended with %v", b.Counts)
+	}
+	var show candor.Batch
+	f.candor("show", b.ID.String(), "--json").ok().json(&show)
+	for i, words := range []string{"12 of 12 answers identical: of step single", "60 of 60 answers identical: of step chunked", "", ""} {
+		flag := show.Steps[i].Flag
+		if words != "" {
+			f.reason(flag, candor.ReasonIdentical, candor.MoverYou, words)
+		} else if flag != nil {
+			t.Errorf("step %s is flagged: %s", show.Steps[i].Name, flag.Text)
+		}
+	}
+}
+
 // TestF47BadWorker: every task fails on worker-2 and succeeds on worker-1. The
 // worker is shut out, by name and numbers; what failed there gets its attempt
 // back and completes elsewhere; it says when it is tried again, and a person may
