@@ -64,21 +64,27 @@ func (s *State) claim(c *Claim) (candor.ClaimReply, error) {
 		s.assign(&reply, specs, t)
 	}
 	have.share = nil
-	if shares.left {
+	s.claimEnds(w, &have, &reply, shares.left)
+	return reply, nil
+}
+
+// claimEnds notes what a claim brought, and what it left to others. One that
+// brought nothing says why.
+func (s *State) claimEnds(w *worker, have *Have, reply *candor.ClaimReply, left bool) {
+	if left {
 		s.leftSome()
 	}
 	if len(reply.Tasks) == 0 {
-		reply.Report = s.report(s.sharing(w, &have))
-		reply.Report.Lost = s.races(w, &have)
+		reply.Report = s.report(s.sharing(w, have))
+		reply.Report.Lost = s.races(w, have)
 		s.idleBecause(w, reply.Report)
 		s.sawAll(w)
-		return reply, nil
+		return
 	}
 	w.report, w.reason, w.idle = nil, nil, fromMicro(0)
-	if shares.left {
-		w.report = s.report(s.sharing(w, &have))
+	if left {
+		w.report = s.report(s.sharing(w, have))
 	}
-	return reply, nil
 }
 
 // full tells whether no more of a shape's kind can begin.
