@@ -128,6 +128,9 @@ func (b *Brain) Do(ctx context.Context, cmd sched.Command) (any, error) {
 			return nil, err
 		}
 	}
+	if err := b.recallFailed(ctx, cmd); err != nil {
+		return nil, err
+	}
 	reply, err := b.do(ctx, cmd)
 	if candor.CodeOf(err) == candor.CodeNotFound {
 		again, came, trouble := b.recall(ctx, cmd)

@@ -3,6 +3,7 @@ package brain
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"candor"
 	"candor/internal/sched"
@@ -86,19 +87,59 @@ func (b *Brain) recallBatches(ctx context.Context, cmd sched.Command) (came bool
 		if id == 0 {
 			continue
 		}
-		lb, err := b.opts.Store.LoadBatch(ctx, id)
-		if candor.CodeOf(err) == candor.CodeNotFound && err != nil {
-			continue // pruned meanwhile
-		}
+		one, err := b.admit(ctx, id)
 		if err != nil {
 			return came, err
 		}
-		if _, err := b.do(ctx, sched.Admit{Batch: *lb}); err != nil {
-			return came, err
-		}
-		came = true
+		came = came || one
 	}
 	return came, nil
+}
+
+// recallFailed brings all ended batches in which something failed back into
+// memory: a retry of all that failed names none of them, so that none of them
+// would be missed.
+func (b *Brain) recallFailed(ctx context.Context, cmd sched.Command) error {
+	if c, ok := cmd.(sched.Retry); !ok || !c.Req.Failed || !slices.Contains(c.Req.Targets, "all") {
+		return nil
+	}
+	q := candor.BatchQuery{State: candor.BatchComplete}
+	for {
+		page, err := b.opts.Store.Batches(ctx, q)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, e := range page {
+			if e.Counts[candor.TaskFailed] == 0 {
+				continue
+			}
+			there, err := b.do(ctx, sched.Resolve{Prefix: e.ID.String()})
+			if refs, ok := there.(sched.Refs); ok && len(refs.Batches) > 0 {
+				continue
+			}
+			if err == nil {
+				_, err = b.admit(ctx, e.ID)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		q.Before = page[len(page)-1].ID
+	}
+}
+
+// admit brings a batch into memory, if the store still has it. One that is there
+// stays as it is.
+func (b *Brain) admit(ctx context.Context, id candor.BatchID) (came bool, _ error) {
+	lb, err := b.opts.Store.LoadBatch(ctx, id)
+	if candor.CodeOf(err) == candor.CodeNotFound && err != nil {
+		return false, nil // pruned meanwhile
+	}
+	if err != nil {
+		return false, err
+	}
+	_, err = b.do(ctx, sched.Admit{Batch: *lb})
+	return err == nil, err
 }
 
 // stored finds the one batch that a name means in the store; 0 if there is none

@@ -31,10 +31,10 @@ func evicted(t *testing.T, f func(t *testing.T, r *rig, session int64, batch can
 }
 
 func TestRetryOfABatchThatLeftMemory(t *testing.T) {
-	for _, name := range []string{"batch", "task", "prefix"} {
+	for _, name := range []string{"batch", "task", "prefix", "all"} {
 		t.Run(name, func(t *testing.T) {
 			evicted(t, func(t *testing.T, r *rig, session int64, batch candor.BatchID, task candor.TaskID) {
-				target := map[string]string{"batch": batch.String(), "task": task.String(), "prefix": task.String()[:6]}[name]
+				target := map[string]string{"batch": batch.String(), "task": task.String(), "prefix": task.String()[:6], "all": "all"}[name]
 				reply := must[candor.ChangeReply](r, sched.Retry{Req: candor.ChangeRequest{Targets: []string{target}, Failed: true}})
 				if len(reply.Changed) != 1 || reply.Changed[0].Tasks != 1 {
 					t.Errorf("the retry says %+v", reply)

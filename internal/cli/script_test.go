@@ -25,7 +25,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("FREE2", freeAddress(t))
 			return os.Mkdir(e.WorkDir+"/home", 0o755)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"leaves": leaves, "until": until},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"leaves": leaves, "until": until, "examples": examples},
 	})
 }
 

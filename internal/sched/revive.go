@@ -3,13 +3,17 @@ package sched
 import "candor"
 
 // retry queues failed and cancelled tasks again under their own ids, with a
-// fresh budget, and revives what was given up because of them.
+// fresh budget, and revives what was given up because of them. All of them at
+// once can be named for what failed: what was cancelled, somebody wanted so.
 func (s *State) retry(req candor.ChangeRequest) (candor.ChangeReply, error) {
-	ts, err := s.workTargets(req.Targets, false, "retried")
+	ts, err := s.workTargets(req.Targets, req.Failed, "retried")
 	if err != nil {
 		return candor.ChangeReply{}, err
 	}
 	var reply candor.ChangeReply
+	if ts = s.spreadRetry(ts, req); len(ts) == 0 {
+		reply.Changed = []candor.Changed{{Target: "all", Text: sayRetried("all", 0, 0)}}
+	}
 	for _, t := range ts {
 		b := t.batch
 		if b == nil {
@@ -47,6 +51,34 @@ func (s *State) retry(req candor.ChangeRequest) (candor.ChangeReply, error) {
 		}
 	}
 	return reply, nil
+}
+
+// spreadRetry puts in the place of all the batches in which something can be
+// retried. Orders about models are left out: the brain gives new ones where they
+// are needed.
+func (s *State) spreadRetry(ts []target, req candor.ChangeRequest) []target {
+	var out []target
+	for _, t := range ts {
+		if !t.all {
+			out = append(out, t)
+			continue
+		}
+		for _, b := range s.order {
+			if b.rec.Kind != candor.BatchOrder && anyRetryable(b, req) {
+				out = append(out, target{text: b.rec.ID.String(), batch: b})
+			}
+		}
+	}
+	return out
+}
+
+func anyRetryable(b *batch, req candor.ChangeRequest) bool {
+	for t := range b.eachTask() {
+		if retryable(t, req) {
+			return true
+		}
+	}
+	return false
 }
 
 // retryable picks what a retry of a batch is about: what failed or was
