@@ -22,7 +22,7 @@ func (a *app) lsVerb() *cobra.Command {
 With --status, --class, --step or --worker it lists tasks: of BATCH, or of all batches.
 Orders about models are batches of one task, and listed by --orders alone.`,
 		Example: lines("candor ls", "candor ls b_9m3k --status failed", "candor ls --worker worker-2 -o jsonl", "candor ls --orders -n 10"),
-		Args:    cobra.MaximumNArgs(1),
+		Args:    atMost("BATCH"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			q.State, q.Class = candor.TaskState(state), candor.Class(class)
 			tasks := len(args) > 0 || state != "" || class != "" || q.Step != "" || q.Worker != ""
@@ -133,7 +133,7 @@ func taskColumns(now time.Time) []column[candor.Task] {
 		{title: "NAME", cell: func(t candor.Task) string { return t.Name }},
 		{title: "CLASS", cell: func(t candor.Task) string { return string(t.Class) }},
 		{title: "STATE", cell: taskState},
-		{title: "TRY", cell: func(t candor.Task) string { return fmt.Sprintf("%d/%d", t.Attempt, t.Tries) }},
+		{title: "TRY", cell: triesCell},
 		{title: "WORKER", cell: func(t candor.Task) string { return orDash(t.Worker) }},
 		{title: "SINCE", cell: func(t candor.Task) string { return age(now, since(t)) }},
 		{title: "BATCH", wide: true, cell: func(t candor.Task) string { return t.Batch.String() }},

@@ -169,14 +169,6 @@ func (p page) task(t taskReport) {
 	p.attempts(t.Attempts)
 }
 
-func triesText(t candor.Task) string {
-	text := fmt.Sprintf("%d of %d", t.Counted, t.Tries)
-	if free := t.Attempt - t.Counted; free > 0 && t.State != candor.TaskProcessing {
-		text += fmt.Sprintf(" (%s more that did not count)", plural(free, "attempt"))
-	}
-	return text
-}
-
 // reason is a reason as prose, with the next command.
 func (p page) reason(r candor.Reason) {
 	fmt.Fprintf(p.w, "\n  %s\n", clean(r.Text))

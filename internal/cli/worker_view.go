@@ -88,6 +88,15 @@ func workerDoing(w candor.Worker, now time.Time) string {
 	}
 }
 
+// doingText is what a worker last said of itself. Of a task that has ended
+// since then it still says that it runs: the leases know better.
+func doingText(w candor.Worker, now time.Time) string {
+	if w.Doing == "" || len(w.Running) == 0 && strings.HasPrefix(w.Doing, "running ") {
+		return ""
+	}
+	return fmt.Sprintf("%s, since %s", w.Doing, age(now, w.DoingAt))
+}
+
 func gpuText(g *candor.GPU) string {
 	if g == nil {
 		return "-"
@@ -128,9 +137,7 @@ func (p page) worker(w candor.Worker) {
 	if w.Share > 0 {
 		p.fact("share", percentText(w.Share)+" of what the farm has completed lately")
 	}
-	if w.Doing != "" {
-		p.fact("doing", fmt.Sprintf("%s, since %s", w.Doing, age(p.now, w.DoingAt)))
-	}
+	p.fact("doing", doingText(w, p.now))
 	if w.Paused != nil {
 		p.fact("paused", pauseText(*w.Paused, p.now))
 	}
