@@ -156,7 +156,7 @@ func TestCancelReturnsWhenProcessesAreGone(t *testing.T) {
 	if len(b.asked) != 1 || b.asked[0].Why != "test" || b.asked[0].By == "" || b.asked[0].Targets[0] != "b_yb" {
 		t.Errorf("asked for %+v", b.asked)
 	}
-	if got := c.out.String(); got != "3 tasks cancelled; that has happened\n" {
+	if got := c.out.String(); got != "b_yb: 3 tasks cancelled; 2 of them were running and are gone\n" {
 		t.Errorf("answer %q", got)
 	}
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -30,14 +31,27 @@ gone. What is complete stays so; candor retry brings cancelled tasks back.`,
 
 // awaitCancelled waits until no attempt is left running: the brain makes a task
 // final only when its worker has confirmed that the processes are gone.
-func (a *app) awaitCancelled(ctx context.Context, c *client.Client, changed candor.Changed) error {
-	var err error
+func (a *app) awaitCancelled(ctx context.Context, c *client.Client, changed candor.Changed) (string, error) {
 	switch {
 	case changed.Pending == 0:
 	case changed.Task != 0:
-		_, err = a.awaitTask(ctx, c, changed.Task, func(candor.Task) {})
+		t, err := a.awaitTask(ctx, c, changed.Task, func(candor.Task) {})
+		if err != nil {
+			return "", err
+		}
+		if t.State != candor.TaskCancelled { // it was quicker than the order
+			return fmt.Sprintf("%s (%s) is %s: it ended before it could be cancelled", t.ID, t.Name, t.State), nil
+		}
+		return fmt.Sprintf("%s (%s) cancelled; it was running and is gone", t.ID, t.Name), nil
 	case changed.Batch != 0:
-		_, err = a.awaitBatch(ctx, c, changed.Batch, func(candor.Batch) {})
+		if _, err := a.awaitBatch(ctx, c, changed.Batch, func(candor.Batch) {}); err != nil {
+			return "", err
+		}
+		were := "were running and are"
+		if changed.Pending == 1 {
+			were = "was running and is"
+		}
+		return fmt.Sprintf("%s: %s cancelled; %d of them %s gone", changed.Target, plural(changed.Tasks, "task"), changed.Pending, were), nil
 	}
-	return err
+	return changed.Text, nil
 }

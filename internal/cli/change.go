@@ -16,10 +16,11 @@ import (
 
 // changing is what verbs that change state have in common.
 type changing struct {
-	verb  string // as told: cancelled, paused
-	send  func(*client.Client, context.Context, candor.ChangeRequest) (candor.ChangeReply, error)
-	ask   bool // a person confirms it, when it touches more than one task
-	await func(context.Context, *client.Client, candor.Changed) error
+	verb string // as told: cancelled, paused
+	send func(*client.Client, context.Context, candor.ChangeRequest) (candor.ChangeReply, error)
+	ask  bool // a person confirms it, when it touches more than one task
+	// await waits until it has happened, and says what has.
+	await func(context.Context, *client.Client, candor.Changed) (string, error)
 }
 
 // addChange gives a changing verb its flags.
@@ -59,13 +60,11 @@ func (a *app) change(cmd *cobra.Command, req candor.ChangeRequest, ch changing) 
 	}
 	if noWait, _ := cmd.Flags().GetBool("no-wait"); ch.await != nil && !noWait && !req.DryRun {
 		for i, changed := range reply.Changed {
-			if err := ch.await(ctx, c, changed); err != nil {
+			text, err := ch.await(ctx, c, changed)
+			if err != nil {
 				return err
 			}
-			reply.Changed[i].Pending = 0
-			if changed.Pending > 0 {
-				reply.Changed[i].Text += "; that has happened"
-			}
+			reply.Changed[i].Pending, reply.Changed[i].Text = 0, text
 		}
 	}
 	if req.DryRun {

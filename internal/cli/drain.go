@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -41,16 +42,17 @@ func (a *app) draining(ch changing, cmd *cobra.Command) *cobra.Command {
 }
 
 // awaitIdle waits until nothing runs on a worker, or it has left.
-func (a *app) awaitIdle(ctx context.Context, c *client.Client, changed candor.Changed) error {
-	t, err := find(ctx, c, changed.Target)
-	if err != nil || t.worker == "" {
-		return err
-	}
-	return a.poll(ctx, func(ctx context.Context) (bool, error) {
-		w, err := workerNamed(ctx, c, t.worker)
-		if candor.CodeOf(err) == candor.CodeNotFound && err != nil {
+func (a *app) awaitIdle(ctx context.Context, c *client.Client, changed candor.Changed) (string, error) {
+	name := strings.TrimPrefix(changed.Target, workerPrefix)
+	text := name + " has drained: it runs nothing and takes nothing new"
+	err := a.poll(ctx, func(ctx context.Context) (bool, error) {
+		w, err := workerNamed(ctx, c, name)
+		gone := err == nil && w.State == candor.WorkerGone || err != nil && candor.CodeOf(err) == candor.CodeNotFound
+		if gone {
+			text = name + " has left: nothing runs on it"
 			return true, nil
 		}
-		return err == nil && (len(w.Running) == 0 || w.State == candor.WorkerGone), err
+		return err == nil && len(w.Running) == 0, err
 	})
+	return text, err
 }

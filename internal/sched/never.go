@@ -56,21 +56,22 @@ func (s *State) sayUnplaceable(want *Want, present int, refused map[candor.Reaso
 // sayNever words one kind of lasting refusal, with the nearest thing there is.
 func (s *State) sayNever(code candor.ReasonCode, want *Want, names []string) string {
 	who := strings.Join(names, ", ")
+	verb := func(one, several string) string { return yesNo(len(names) == 1, one, several) }
 	switch code {
 	case candor.ReasonVRAMTotal:
 		return s.sayTooLarge(want, names)
 	case candor.ReasonLabel:
-		return fmt.Sprintf("%s lack label %s%s", who, strings.Join(want.Labels, ", "), s.nearest(want.Labels, func(w *worker) []string { return w.info.Labels }))
+		return fmt.Sprintf("%s %s label %s%s", who, verb("lacks", "lack"), strings.Join(want.Labels, ", "), s.nearest(want.Labels, func(w *worker) []string { return w.info.Labels }))
 	case candor.ReasonTool:
-		return fmt.Sprintf("%s lack tool %s%s", who, strings.Join(want.Tools, ", "), s.nearest(want.Tools, func(w *worker) []string { return w.info.Tools }))
+		return fmt.Sprintf("%s %s tool %s%s", who, verb("lacks", "lack"), strings.Join(want.Tools, ", "), s.nearest(want.Tools, func(w *worker) []string { return w.info.Tools }))
 	case candor.ReasonWrongClass:
-		return fmt.Sprintf("%s do not take class %s", who, want.Class)
+		return fmt.Sprintf("%s %s not take class %s", who, verb("does", "do"), want.Class)
 	case candor.ReasonModelMissing:
 		return fmt.Sprintf("%s: no %s on disk%s", who, want.modelName(), didYouMean(s.nearestModel(want.modelName())))
 	case candor.ReasonWrongWorker:
 		return fmt.Sprintf("wants %s, which is not there", theWorker(want.Worker))
 	default:
-		return fmt.Sprintf("%s refuse it (%s)", who, code)
+		return fmt.Sprintf("%s %s it (%s)", who, verb("refuses", "refuse"), code)
 	}
 }
 

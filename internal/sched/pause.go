@@ -174,6 +174,9 @@ func (s *State) drain(req candor.ChangeRequest, on bool) (candor.ChangeReply, er
 	for _, w := range ws {
 		ch := candor.Changed{Target: "worker:" + w.info.Name, Pending: len(w.running)}
 		verb := yesNo(on, "drains: it takes nothing new", "takes work again")
+		if w.draining == on {
+			verb = yesNo(on, "drains already", "was not draining")
+		}
 		ch.Text = fmt.Sprintf("%s %s; %s running", w.info.Name, verb, count(len(w.running), "task"))
 		if w.draining != on && !req.DryRun {
 			w.draining, w.drainedAt = on, s.now
