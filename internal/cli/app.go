@@ -50,6 +50,8 @@ func (a *app) getenv(name string) string {
 func (a *app) run(ctx context.Context, args []string) int {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	out := &sticky{Writer: a.Out}
+	a.Out = out
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(a.In)
@@ -64,6 +66,9 @@ func (a *app) run(ctx context.Context, args []string) int {
 	cmd, err := root.ExecuteContextC(ctx)
 	if cause := (*interrupted)(nil); err != nil && errors.As(context.Cause(ctx), &cause) {
 		err = cause
+	}
+	if out.err != nil && (err == nil || errors.Is(err, out.err) || isOutcome(err)) {
+		err = fmt.Errorf("write the answer: %w", out.err)
 	}
 	if err != nil {
 		a.explain(cmd, err)

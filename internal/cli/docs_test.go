@@ -50,7 +50,7 @@ func document(root *cobra.Command) string {
 func exitTable() string {
 	meaning := map[int]string{
 		exitOK: "done; for a wait: every task succeeded", exitInternal: "internal or unexpected error; for doctor: something must be mended",
-		exitUsage: "wrong usage or invalid plan", exitTasksFailed: "ran, but some tasks failed", exitCancelled: "cancelled or expired",
+		exitUsage: "wrong usage, an invalid plan, or a `--key` that is taken", exitTasksFailed: "ran, but some tasks failed", exitCancelled: "cancelled or expired",
 		exitUnplaceable: "a step fits on no worker", exitUnreachable: "the brain cannot be reached", exitLater: "try again later",
 		exitNotAllowed: "not allowed", exitTimeout: "`--timeout` ran out", exitInterrupted: "interrupted", exitTerminated: "terminated",
 	}

@@ -20,7 +20,7 @@ func (a *app) eventsVerb() *cobra.Command {
 		Long:  `Lists the last events of the farm, or of a batch, task or worker, oldest first.`,
 		Example: lines("candor events -n 20", "candor events -f --level WARN", "candor events b_9m3k4t2x -o jsonl",
 			"candor events worker-1 -f"),
-		Args: cobra.MaximumNArgs(1),
+		Args: atMost("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			q.Level = candor.Level(strings.ToUpper(level))
 			if err := oneOf("--level", string(q.Level), levels()); err != nil {

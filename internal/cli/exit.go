@@ -31,7 +31,7 @@ func exits() map[candor.Code]int {
 		candor.CodeInvalid:      exitUsage,
 		candor.CodeNotFound:     exitUsage,
 		candor.CodeAmbiguous:    exitUsage,
-		candor.CodeConflict:     exitInternal,
+		candor.CodeConflict:     exitUsage,
 		candor.CodeStale:        exitInternal,
 		candor.CodeUnauthorized: exitNotAllowed,
 		candor.CodeForbidden:    exitNotAllowed,
@@ -54,6 +54,11 @@ func exits() map[candor.Code]int {
 type outcome struct{ code int }
 
 func (o *outcome) Error() string { return "see the answer" }
+
+func isOutcome(err error) bool {
+	_, ok := errors.AsType[*outcome](err)
+	return ok
+}
 
 // interrupted is why a verb ended that a signal stopped.
 type interrupted struct{ signal os.Signal }

@@ -77,6 +77,13 @@ func exactly(names ...string) cobra.PositionalArgs {
 			e.Hint = "usage: " + cmd.UseLine()
 			return e
 		}
+		return atMost(names...)(cmd, args)
+	}
+}
+
+// atMost wants no more arguments than names call.
+func atMost(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
 		if len(args) > len(names) {
 			e := usage("%q is one argument too many", args[len(names)])
 			e.Hint = "usage: " + cmd.UseLine()

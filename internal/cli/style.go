@@ -18,6 +18,9 @@ import (
 type style struct{ on bool }
 
 func (a *app) style(w io.Writer) style {
+	if f, ok := file(w); ok {
+		w = f
+	}
 	return style{on: !a.noColor && record.ColorFor(w, a.getenv)}
 }
 
@@ -51,7 +54,7 @@ func (s style) state(word string) string {
 // terminal tells whether w is one, and how many characters fit in its lines; 0
 // where that is not known.
 func terminal(w io.Writer) (width int, ok bool) {
-	f, isFile := w.(*os.File)
+	f, isFile := file(w)
 	if !isFile || !term.IsTerminal(int(f.Fd())) {
 		return 0, false
 	}
