@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"candor"
@@ -19,7 +20,7 @@ func (c *compiler) refuseVariables(n *yaml.Node) {
 		}
 		hint := `a command gets inputs as "$INPUT_NAME" and its item as "$ITEM"`
 		if name, ok := strings.CutPrefix(p.text, "inputs."); ok && candor.ValidName(name) {
-			hint = fmt.Sprintf(`write "$%s"`, candor.InputEnv(name))
+			hint = c.inputHint(name)
 		} else if p.text == "item" {
 			hint = `write "$ITEM"`
 		} else if field, ok := strings.CutPrefix(p.text, "item."); ok && itemField.MatchString(field) {
@@ -29,6 +30,18 @@ func (c *compiler) refuseVariables(n *yaml.Node) {
 		}
 		c.wrongAt(n, p.offset, hint, "{{ %s }} in run: a value is never pasted into shell text", clip(p.text))
 	}
+}
+
+// inputHint is how a command reads an input: the one of that name, or the one
+// that was probably meant.
+func (c *compiler) inputHint(name string) string {
+	if slices.Contains(c.vars.names, name) {
+		return fmt.Sprintf(`write "$%s"`, candor.InputEnv(name))
+	}
+	if near := nearest(name, c.vars.names); near != "" {
+		return fmt.Sprintf(`there is no input %s; did you mean "$%s"?`, name, candor.InputEnv(near))
+	}
+	return fmt.Sprintf(`there is no input %s: declare it under inputs, then write "$%s"`, name, candor.InputEnv(name))
 }
 
 // itemField is a field of an item that an argument can name.

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 
@@ -110,10 +111,23 @@ func (c *compiler) amount(a amount) candor.Bytes {
 	}
 	v, err := candor.ParseBytes(s)
 	if err != nil {
-		c.wrong(a.node, "write it like 6GiB, 500MB or a plain number of bytes", "%q is not an amount of memory", clip(s))
+		c.wrong(a.node, amountHint(s), "%q is not an amount of memory", clip(s))
 		return 0
 	}
 	return v
+}
+
+// amountHint suggests the unit that was probably meant.
+func amountHint(s string) string {
+	number := strings.TrimRight(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+	unit := s[len(number):]
+	near := candor.Nearest(unit, []string{"KiB", "MiB", "GiB", "TiB", "KB", "MB", "GB", "TB"})
+	if number = strings.TrimSpace(number); near != "" && isNumber(number) {
+		if _, err := candor.ParseBytes(number + near); err == nil {
+			return fmt.Sprintf("did you mean %s%s?", clip(number), near)
+		}
+	}
+	return "write it like 6GiB, 500MB or a plain number of bytes"
 }
 
 // name checks a name of the plan, and that no other one is the same in the names
