@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -82,6 +83,11 @@ func checkFlags(cmd *cobra.Command) error {
 	if limit, err := cmd.Flags().GetDuration("timeout"); err == nil && limit < 0 {
 		return usage("--timeout %s: a time cannot be negative", limit)
 	}
+	for _, name := range []string{"limit", "last", "attempt"} {
+		if n, err := cmd.Flags().GetInt(name); err == nil && n < 0 {
+			return usage("--%s %d: a number from 0 on is wanted", name, n)
+		}
+	}
 	if cmd.Flags().Lookup("output") == nil {
 		return nil
 	}
@@ -108,6 +114,9 @@ func (a *app) flagSetting(cmd *cobra.Command, persistent bool, flag, key, usage 
 	a.settings = append(a.settings, setting{flag: flag, key: key})
 }
 
+// settingsHint is where one reads what a setting may be.
+const settingsHint = "candor schema config says what each setting may be"
+
 // config reads the settings, once for each call.
 func (a *app) config(cmd *cobra.Command) (*config.Loaded, error) {
 	if a.loaded != nil {
@@ -127,6 +136,9 @@ func (a *app) config(cmd *cobra.Command) (*config.Loaded, error) {
 	}
 	loaded, err := config.Load(src)
 	if err != nil {
+		for _, e := range config.AllOf(err) {
+			e.Hint = cmp.Or(e.Hint, settingsHint)
+		}
 		return nil, err
 	}
 	a.loaded = loaded

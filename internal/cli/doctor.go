@@ -68,8 +68,14 @@ that something cannot be had and the rest works; only "fail" leaves with 1.`,
 func (a *app) examine(cmd *cobra.Command) []finding {
 	cfg, err := a.config(cmd)
 	if err != nil {
-		message := err.Error()
-		return append([]finding{fail("config", cmp.Or(hintOf(err), "mend the file"), "%s", message)}, a.examineMachine(cmd.Context(), config.Models{Server: "auto"})...)
+		var findings []finding
+		for _, e := range config.AllOf(err) {
+			findings = append(findings, fail("config", cmp.Or(e.Hint, settingsHint), "%s", e.Error()))
+		}
+		if findings == nil {
+			findings = []finding{fail("config", settingsHint, "%s", err.Error())}
+		}
+		return append(findings, a.examineMachine(cmd.Context(), config.Models{Server: "auto"})...)
 	}
 	findings := []finding{a.checkConfig(cfg)}
 	findings = append(findings, a.checkState(string(cfg.State))...)
@@ -98,7 +104,7 @@ func (a *app) checkConfig(cfg *config.Loaded) finding {
 func (a *app) showFindings(cmd *cobra.Command, findings []finding) error {
 	columns := []column[finding]{
 		{title: "CHECK", cell: func(f finding) string { return f.Check }},
-		{title: "GRADE", cell: func(f finding) string { return f.Grade }},
+		{title: "GRADE", state: true, cell: func(f finding) string { return f.Grade }},
 		{title: "TEXT", cell: func(f finding) string { return f.Text }},
 		{title: "MEND", cell: func(f finding) string { return f.Mend }},
 	}

@@ -69,8 +69,8 @@ func (a *app) checkOllama(ctx context.Context, s *modelServer) finding {
 		case runtime.CodeOf(err) != runtime.CodeGone:
 			return warn(check, "look at $OLLAMA_HOST", "%v", err)
 		case missing != nil:
-			return warn(check, "install it from https://ollama.com/download, then: ollama serve",
-				"no Ollama answers at %s; llm tasks need one, others do not", url)
+			return warn(check, "install it from https://ollama.com/download, then: ollama serve; or set models.dir for llama-server, or models.url for one that runs",
+				"no Ollama answers at %s; llm tasks need a model server, others do not", url)
 		default:
 			return ok(check, "workers start %s; none answers at %s now to say which models there are", program, url)
 		}

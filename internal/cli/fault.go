@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"candor"
+	"candor/internal/config"
 	"candor/internal/plan"
 )
 
@@ -19,6 +20,12 @@ func (a *app) explain(cmd *cobra.Command, err error) {
 	}
 	if problems, ok := errors.AsType[plan.Errors](err); ok {
 		problems.Render(a.Err)
+		return
+	}
+	if all, ok := errors.AsType[config.Errors](err); ok {
+		for _, e := range all {
+			a.explain(cmd, e)
+		}
 		return
 	}
 	s := a.style(a.Err)

@@ -64,17 +64,19 @@ func (r *fileReader) mapping(n *yaml.Node, section string) error {
 		return r.fail(n, "", "%s has settings of its own: write them indented below it", orFile(section))
 	}
 	seen := map[string]int{}
+	var wrong faults
 	for i := 0; i < len(n.Content); i += 2 {
 		key, val := n.Content[i], n.Content[i+1]
 		if line, twice := seen[key.Value]; twice {
-			return r.fail(key, "", "key %q stands here for the second time, first in line %d", key.Value, line)
+			_ = wrong.add(r.fail(key, "", "key %q stands here for the second time, first in line %d", key.Value, line))
+			continue
 		}
 		seen[key.Value] = key.Line
-		if err := r.entry(key, val, section); err != nil {
+		if err := wrong.add(r.entry(key, val, section)); err != nil {
 			return err
 		}
 	}
-	return nil
+	return wrong.err()
 }
 
 func orFile(section string) string {

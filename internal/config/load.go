@@ -51,7 +51,7 @@ type Loaded struct {
 }
 
 // Load reads all sources. The error is a *candor.Error with CodeInvalid that
-// names file, line and column, or the variable or flag.
+// names file, line and column, or the variable or flag; several are [Errors].
 func Load(src Sources) (*Loaded, error) {
 	l := &Loaded{origins: map[string]Origin{}, values: koanf.New("."), sources: src, Files: src.files()}
 	layers := []func(Sources) (map[string]value, error){defaults}
@@ -59,14 +59,18 @@ func Load(src Sources) (*Loaded, error) {
 		layers = append(layers, l.Files[i].read)
 	}
 	layers = append(layers, fromEnv, fromFlags)
+	var wrong faults
 	for _, layer := range layers {
 		found, err := layer(src)
-		if err != nil {
+		if err := wrong.add(err); err != nil {
 			return nil, err
 		}
 		if err := l.put(found); err != nil {
 			return nil, err
 		}
+	}
+	if err := wrong.err(); err != nil {
+		return nil, err
 	}
 	if err := l.values.Unmarshal("", &l.Config); err != nil {
 		return nil, fmt.Errorf("read settings: %w", err)
@@ -104,6 +108,7 @@ func defaults(Sources) (map[string]value, error) {
 
 func fromEnv(src Sources) (map[string]value, error) {
 	found := map[string]value{}
+	var wrong faults
 	for _, k := range Keys() {
 		text, ok := src.Env(k.Env)
 		if !ok || text == "" { // an empty variable is how a shell unsets one for a child
@@ -112,11 +117,12 @@ func fromEnv(src Sources) (map[string]value, error) {
 		v, err := k.parse(text)
 		if err != nil {
 			message, hint := split(err)
-			return nil, invalid(fmt.Sprintf("$%s: %s", k.Env, message), hint)
+			wrong.all = append(wrong.all, invalid(fmt.Sprintf("$%s: %s", k.Env, message), hint))
+			continue
 		}
 		found[k.Name] = value{v: src.fromWorkDir(v), origin: Origin{Layer: LayerEnv, Name: k.Env}}
 	}
-	return found, nil
+	return found, wrong.err()
 }
 
 func fromFlags(src Sources) (map[string]value, error) {
