@@ -61,10 +61,14 @@ func (s *State) target(name string) (target, error) {
 		return target{text: name, class: candor.Class(c)}, nil
 	}
 	if n, ok := strings.CutPrefix(name, "worker:"); ok {
-		if w := s.workers[n]; w != nil {
-			return target{text: name, worker: w}, nil
+		switch all := s.workersLike(n); len(all) {
+		case 0:
+			return target{}, s.noWorker(n)
+		case 1:
+			return target{text: name, worker: s.workers[all[0]]}, nil
+		default:
+			return target{}, ambiguous(n, Refs{Workers: all})
 		}
-		return target{}, s.noWorker(n)
 	}
 	return s.idTarget(name)
 }
@@ -85,7 +89,7 @@ func (s *State) idTarget(name string) (target, error) {
 	case n == 0:
 		return target{}, &candor.Error{
 			Code: candor.CodeNotFound, Message: fmt.Sprintf("nothing is called %q", name),
-			Hint: "candor ls shows batches, candor worker ls workers; an id may be cut short while it is unique",
+			Hint: "candor ls shows batches, candor worker ls workers, candor model ls models; an id may be cut short while it is unique",
 		}
 	case n > 1:
 		return target{}, ambiguous(name, refs)
@@ -118,12 +122,25 @@ func ambiguous(name string, refs Refs) error {
 // resolveLimit bounds how many candidates a prefix is answered with.
 const resolveLimit = 6
 
+// workersLike are the workers of that name, or else those whose names begin so.
+func (s *State) workersLike(prefix string) []string {
+	if s.workers[prefix] != nil {
+		return []string{prefix}
+	}
+	var names []string
+	for _, w := range s.roster {
+		if prefix != "" && len(names) < resolveLimit && strings.HasPrefix(w.info.Name, prefix) {
+			names = append(names, w.info.Name)
+		}
+	}
+	return names
+}
+
 // resolve finds what a name or prefix means among the living. A worker's whole
 // name goes before any prefix.
 func (s *State) resolve(prefix string) Refs {
-	var refs Refs
+	refs := Refs{Workers: s.workersLike(prefix)}
 	if s.workers[prefix] != nil {
-		refs.Workers = []string{prefix}
 		return refs
 	}
 	if id, err := candor.ParseTaskID(prefix); err == nil {
