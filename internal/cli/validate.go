@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
+
+	"candor/internal/plan"
 )
 
 // validation is what is known of a plan without a brain.
@@ -16,16 +19,26 @@ type validation struct {
 	More  bool   `json:"more"`  // further tasks follow from manifests
 }
 
+// refutation is the same of a plan that is wrong: nothing of it can be counted.
+type refutation struct {
+	Valid    bool        `json:"valid"`
+	Problems plan.Errors `json:"problems"`
+}
+
 func (a *app) validateVerb() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "validate PLAN",
 		Short: "Check a plan, without a brain",
 		Long: `Reads a plan as submit does and says everything that is wrong with it: file, line,
-column, a caret and what to write instead. Nothing is created.`,
+column, a caret and what to write instead; --json has the same as problems. Nothing
+is created.`,
 		Example: lines("candor validate plan.yaml", "candor validate plan.yaml -i folder=docs --json"),
 		Args:    exactly("PLAN"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			sub, err := a.readPlan(cmd, args[0])
+			if problems, ok := errors.AsType[plan.Errors](err); ok {
+				return errors.Join(err, a.refuted(cmd, problems))
+			}
 			if err != nil {
 				return err
 			}
@@ -44,6 +57,16 @@ column, a caret and what to write instead. Nothing is created.`,
 	a.addInputs(cmd)
 	addOutput(cmd)
 	return cmd
+}
+
+// refuted answers a program with what is wrong with a plan. People read it on
+// stderr, as with every verb.
+func (a *app) refuted(cmd *cobra.Command, problems plan.Errors) error {
+	f, err := outputOf(cmd)
+	if err != nil || f != formatJSON && f != formatJSONL {
+		return err
+	}
+	return writeJSON(a.Out, "validation", refutation{Problems: problems}, f == formatJSON)
 }
 
 func moreText(more bool) string {
