@@ -93,7 +93,7 @@ func (a *app) eventWriter(f format) func(candor.Event) error {
 		case formatJSON, formatJSONL:
 			return writeJSON(a.Out, "event", e, false)
 		case formatTSV:
-			_, err := fmt.Fprintln(a.Out, strings.Join(cells(e, eventColumns()), "\t"))
+			_, err := fmt.Fprintln(a.Out, tsvLine(e, eventColumns()))
 			return err
 		case formatTable, formatWide:
 		}

@@ -82,9 +82,17 @@ func (a *app) lsTasks(cmd *cobra.Command, args []string, q candor.TaskQuery) err
 			return err
 		}
 	}
+	if q.Worker != "" {
+		if w, err := workerNamed(cmd.Context(), c, q.Worker); err == nil { // a prefix of its name is enough
+			q.Worker = w.Name
+		}
+	}
 	tasks, err := c.Tasks(cmd.Context(), "", q)
 	if err != nil {
 		return err
+	}
+	if len(tasks) == 0 {
+		a.tellUnknown(cmd.Context(), c, q)
 	}
 	return writeList(a, cmd, kind{"task", "tasks"}, tasks, taskColumns(a.clk.Now()))
 }
@@ -103,11 +111,11 @@ func batchColumns(now time.Time) []column[candor.Batch] {
 	return []column[candor.Batch]{
 		{title: "BATCH", cell: func(b candor.Batch) string { return b.ID.String() }},
 		{title: "NAME", cell: func(b candor.Batch) string { return b.Name }},
-		{title: "STATE", cell: batchState},
+		{title: "STATE", state: true, cell: batchState},
 		{title: "DONE", cell: func(b candor.Batch) string { return fmt.Sprintf("%d/%d", b.Counts[candor.TaskComplete], b.Total) }},
 		{title: "RUNS", cell: func(b candor.Batch) string { return strconv.Itoa(b.Counts[candor.TaskProcessing]) }},
 		{title: "FAILED", cell: func(b candor.Batch) string { return strconv.Itoa(b.Counts[candor.TaskFailed]) }},
-		{title: "AGE", cell: func(b candor.Batch) string { return age(now, b.CreatedAt) }},
+		{title: "AGE", cell: func(b candor.Batch) string { return age(now, b.CreatedAt) }, tsv: func(b candor.Batch) string { return stamp(b.CreatedAt) }},
 		{title: "KEY", wide: true, cell: func(b candor.Batch) string { return orDash(b.Key) }},
 		{title: "CREATED", wide: true, cell: func(b candor.Batch) string { return candor.FormatTime(b.CreatedAt) }},
 		{title: "FINISHED", wide: true, cell: func(b candor.Batch) string { return stamp(b.FinishedAt) }},
@@ -132,10 +140,10 @@ func taskColumns(now time.Time) []column[candor.Task] {
 		{title: "TASK", cell: func(t candor.Task) string { return t.ID.String() }},
 		{title: "NAME", cell: func(t candor.Task) string { return t.Name }},
 		{title: "CLASS", cell: func(t candor.Task) string { return string(t.Class) }},
-		{title: "STATE", cell: taskState},
+		{title: "STATE", state: true, cell: taskState},
 		{title: "TRY", cell: triesCell},
 		{title: "WORKER", cell: func(t candor.Task) string { return orDash(t.Worker) }},
-		{title: "SINCE", cell: func(t candor.Task) string { return age(now, since(t)) }},
+		{title: "SINCE", cell: func(t candor.Task) string { return age(now, since(t)) }, tsv: func(t candor.Task) string { return stamp(since(t)) }},
 		{title: "BATCH", wide: true, cell: func(t candor.Task) string { return t.Batch.String() }},
 		{title: "ITEM", wide: true, cell: func(t candor.Task) string { return orDash(string(t.Item)) }},
 		{title: "WHY", cell: taskWhy},

@@ -37,7 +37,7 @@ func (a *app) showOrders(cmd *cobra.Command, kind candor.OrderKind, reports []or
 	columns := []column[orderReport]{
 		{title: "TASK", cell: func(r orderReport) string { return idOrDash(r.Task != 0, r.Task) }},
 		{title: "WORKER", cell: func(r orderReport) string { return orDash(r.worker()) }},
-		{title: "STATE", cell: func(r orderReport) string { return orDash(string(r.State)) }},
+		{title: "STATE", state: true, cell: func(r orderReport) string { return orDash(string(r.State)) }},
 		{title: "BEFORE", cell: func(r orderReport) string { return r.memory(true) }},
 		{title: "AFTER", cell: func(r orderReport) string { return r.memory(false) }},
 		{title: "WHAT", cell: orderReport.what},

@@ -47,7 +47,9 @@ func outputOf(cmd *cobra.Command) (format, error) {
 type column[T any] struct {
 	title string
 	wide  bool // shown by -o wide and tsv only
+	state bool // a state, verdict or grade: painted as one
 	cell  func(T) string
+	tsv   func(T) string // what programs get in its place: a time and not an age; nil: the same
 }
 
 // kind names the JSON shape of a thing and of a list of them: candor/batch/v1,
@@ -78,14 +80,19 @@ func writeList[T any](a *app, cmd *cobra.Command, k kind, items []T, columns []c
 	case formatTable, formatWide:
 	}
 	s := a.style(a.Out)
-	g := grid{paint: func(_ int, text string) string { return s.state(text) }}
+	g := grid{}
 	if f == formatTable {
 		g.width, _ = terminal(a.Out)
 		columns = slices.DeleteFunc(slices.Clone(columns), func(c column[T]) bool { return c.wide })
 	}
-	for _, c := range columns {
+	var states []int
+	for i, c := range columns {
 		g.head = append(g.head, c.title)
+		if c.state {
+			states = append(states, i)
+		}
 	}
+	g.paint = s.stateAt(states...)
 	for _, item := range items {
 		g.row(cells(item, columns)...)
 	}
@@ -128,15 +135,27 @@ func writeTSV[T any](w io.Writer, items []T, columns []column[T]) error {
 		return err
 	}
 	for _, item := range items {
-		row := cells(item, columns)
-		for i := range row {
-			row[i] = tsvCell(row[i])
-		}
-		if _, err := fmt.Fprintln(w, strings.Join(row, "\t")); err != nil {
+		if _, err := fmt.Fprintln(w, tsvLine(item, columns)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// tsvLine is an item for programs. What a table marks with a dash, since nothing
+// is there, is empty here.
+func tsvLine[T any](item T, columns []column[T]) string {
+	row := cells(item, columns)
+	for i, c := range columns {
+		if c.tsv != nil {
+			row[i] = c.tsv(item)
+		}
+		if row[i] == nothing {
+			row[i] = ""
+		}
+		row[i] = tsvCell(row[i])
+	}
+	return strings.Join(row, "\t")
 }
 
 // tsvCell writes a value as one cell. Tabs and line ends would break the form, so

@@ -19,3 +19,14 @@ func TestCellsAreInert(t *testing.T) {
 		}
 	}
 }
+
+// A batch that is called like a state is not painted as one.
+func TestStatesArePaintedWhereTheyStand(t *testing.T) {
+	paint := style{on: true}.stateAt(1)
+	if got := paint(0, "failed"); got != "failed" {
+		t.Errorf("a name is painted: %q", got)
+	}
+	if got := paint(1, "failed"); got == "failed" {
+		t.Error("a state is not painted")
+	}
+}

@@ -128,7 +128,10 @@ func (a *app) showWorker(cmd *cobra.Command, c *client.Client, name string) erro
 func wrap[W, P any](columns []column[P], part func(W) P) []column[W] {
 	out := make([]column[W], len(columns))
 	for i, c := range columns {
-		out[i] = column[W]{title: c.title, wide: c.wide, cell: func(w W) string { return c.cell(part(w)) }}
+		out[i] = column[W]{title: c.title, wide: c.wide, state: c.state, cell: func(w W) string { return c.cell(part(w)) }}
+		if c.tsv != nil {
+			out[i].tsv = func(w W) string { return c.tsv(part(w)) }
+		}
 	}
 	return out
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -48,6 +49,17 @@ func (s style) state(word string) string {
 		return s.yellow(word)
 	default:
 		return word
+	}
+}
+
+// stateAt paints states where they stand, and nowhere else: a batch may be
+// called ok.
+func (s style) stateAt(columns ...int) func(int, string) string {
+	return func(i int, text string) string {
+		if slices.Contains(columns, i) {
+			return s.state(text)
+		}
+		return text
 	}
 }
 
@@ -101,7 +113,7 @@ func printable(r rune) bool { return unicode.IsGraphic(r) }
 // age writes how long ago t was: 34s, 14m, 1h12m; "-" for never.
 func age(now, t time.Time) string {
 	if t.IsZero() {
-		return "-"
+		return nothing
 	}
 	d := max(0, now.Sub(t)) // clocks of two machines differ
 	if d < time.Second {
@@ -110,10 +122,13 @@ func age(now, t time.Time) string {
 	return candor.ShortDuration(d.Truncate(time.Second))
 }
 
+// nothing is how a cell of a table says that there is none.
+const nothing = "-"
+
 // orDash is text for a cell that must not be empty.
 func orDash(text string) string {
 	if text == "" {
-		return "-"
+		return nothing
 	}
 	return text
 }

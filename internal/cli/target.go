@@ -45,7 +45,7 @@ func find(ctx context.Context, c *client.Client, ref string) (target, error) {
 	case len(all) == 0:
 		return target{}, &candor.Error{
 			Code: candor.CodeNotFound, Message: fmt.Sprintf("nothing is named %q", ref),
-			Hint: "candor ls lists batches, candor ls BATCH its tasks, candor worker ls the workers",
+			Hint: "candor ls lists batches, candor ls BATCH its tasks, candor worker ls the workers, candor model ls the models",
 		}
 	case len(all) > 1:
 		return target{}, &candor.Error{
@@ -95,6 +95,9 @@ func findTask(ctx context.Context, c *client.Client, ref string) (candor.TaskID,
 	if err == nil && t.task == 0 {
 		e := usage("%s is not a task", ref)
 		e.Hint = "candor ls " + ref + " lists the tasks of a batch"
+		if t.worker != "" {
+			e.Hint = "candor ls --worker " + t.worker + " lists its tasks"
+		}
 		err = e
 	}
 	return t.task, err

@@ -180,7 +180,7 @@ func (p page) groups(groups []candor.WhyGroup) {
 	p.section("Where its tasks stand")
 	g := grid{
 		indent: "  ", head: []string{"TASKS", "STATE", "STEP", "CODE", "MOVE", "FOR", "LIKE"},
-		paint: func(_ int, text string) string { return p.s.state(text) },
+		paint: p.s.stateAt(1),
 	}
 	for _, e := range groups {
 		g.row(strconv.Itoa(e.Tasks), string(e.State), e.Step, string(e.Reason.Code), string(e.Reason.Mover), age(p.now, e.Reason.Since), e.Example.String())
@@ -218,7 +218,7 @@ func (p page) queue(shapes []candor.ShapeView, wide bool) {
 func (p page) checkGrid(first string) grid {
 	return grid{
 		indent: "  ", head: []string{first, "SAYS", "CHECK", "WANTED", "ACTUAL"},
-		paint: func(_ int, text string) string { return p.s.state(text) },
+		paint: p.s.stateAt(1),
 	}
 }
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,12 +38,12 @@ func (a *app) workerLsVerb() *cobra.Command {
 func workerColumns(now time.Time) []column[candor.Worker] {
 	return []column[candor.Worker]{
 		{title: "WORKER", cell: func(w candor.Worker) string { return w.Name }},
-		{title: "STATE", cell: workerState},
+		{title: "STATE", state: true, cell: workerState},
 		{title: "CLASSES", cell: func(w candor.Worker) string { return join(w.Classes) }},
 		{title: "BUSY", cell: func(w candor.Worker) string { return fmt.Sprintf("%d/%d", len(w.Running), w.Slots) }},
 		{title: "DONE", cell: func(w candor.Worker) string { return fmt.Sprint(w.Completed) }},
 		{title: "FAILED", cell: func(w candor.Worker) string { return fmt.Sprint(w.Failed) }},
-		{title: "SEEN", cell: func(w candor.Worker) string { return age(now, w.SeenAt) }},
+		{title: "SEEN", cell: func(w candor.Worker) string { return age(now, w.SeenAt) }, tsv: func(w candor.Worker) string { return stamp(w.SeenAt) }},
 		{title: "LOADED", cell: workerLoaded},
 		{title: "HOST", wide: true, cell: func(w candor.Worker) string { return orDash(w.Host) }},
 		{title: "PID", wide: true, cell: func(w candor.Worker) string { return fmt.Sprint(w.PID) }},
@@ -115,6 +116,9 @@ func workerNamed(ctx context.Context, c *client.Client, name string) (candor.Wor
 			return w, nil
 		}
 		names = append(names, w.Name)
+	}
+	if begin := beginning(name, names); len(begin) == 1 && name != "" {
+		return workers[slices.Index(names, begin[0])], nil
 	}
 	e := &candor.Error{Code: candor.CodeNotFound, Message: fmt.Sprintf("no worker is named %q", name), Hint: "candor worker ls lists them"}
 	if near := candor.Nearest(name, names); near != "" {
