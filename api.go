@@ -267,7 +267,9 @@ type ChangeRequest struct {
 	// Failed and Class narrow a retry: only failed tasks, only this class.
 	Failed bool  `json:"failed,omitempty"`
 	Class  Class `json:"class,omitempty"`
-	DryRun bool  `json:"dry_run,omitempty"`
+	// Quarantine makes a pause of workers one for a fault, which Why names.
+	Quarantine bool `json:"quarantine,omitempty"`
+	DryRun     bool `json:"dry_run,omitempty"`
 }
 
 // ChangeReply says what was changed.

@@ -151,7 +151,7 @@ type StepView struct {
 	Flag     *Reason           `json:"flag,omitempty"` // something about it that a person should look at
 }
 
-// ScopeQuarantine is the scope of a pause by which candor itself shuts a worker out.
+// ScopeQuarantine is the scope of a pause by which candor, or a person, shuts a worker out for a fault.
 const ScopeQuarantine = "quarantine"
 
 // Pause is who stopped what, when and why.

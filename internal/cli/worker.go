@@ -38,7 +38,7 @@ func (a *app) workerVerb() *cobra.Command {
 	var w workerFlags
 	cmd := &cobra.Command{
 		Use:   "worker",
-		Short: "Run a worker; with ls, drain and undrain look after those that run",
+		Short: "Run a worker; with ls, drain, undrain and quarantine look after those that run",
 		Long: `Runs a worker in the foreground: it asks the brain for tasks, runs them and reports.
 The first INT or TERM drains it: it takes nothing new, and what runs gets worker.grace
 to end. The second hands running tasks back at once. Workers need only the brain's
@@ -70,7 +70,7 @@ URL, and a token when it is on another machine.`,
 	cmd.Flags().StringVar(&w.server, "model-server", "", "`server` for llm tasks: none, the URL of one that runs, or :PORT for its own; default as models.server says")
 	cmd.Flags().StringVar(&w.supervisor, "supervisor", "", "`name` of the supervisor that can end its processes")
 	_ = cmd.Flags().MarkHidden("supervisor") // candor up sets it; a person has no use for it
-	cmd.AddCommand(a.workerLsVerb(), a.drainVerb(), a.undrainVerb())
+	cmd.AddCommand(a.workerLsVerb(), a.drainVerb(), a.undrainVerb(), a.quarantineVerb())
 	return cmd
 }
 

@@ -17,12 +17,16 @@ func (s *State) pause(req candor.ChangeRequest) (candor.ChangeReply, error) {
 		if b := s.pausedBatch(p); b != nil && b.rec.State == candor.BatchComplete {
 			return "has ended already (" + string(b.rec.Outcome) + "): nothing of it is handed out"
 		}
+		verb, code := "paused", candor.EventPaused
+		if p.Scope == candor.ScopeQuarantine {
+			verb, code = "shut out", candor.EventQuarantined
+		}
 		if req.DryRun {
-			return "would be paused"
+			return "would be " + verb
 		}
 		s.pauses = append(s.pauses, p)
-		s.changePauses(candor.EventPaused, fmt.Sprintf("%s paused%s%s", sayScope(p), byWhom(p.By), because(p.Why)))
-		return "paused; what runs runs on; candor resume " + scopeArg(p) + " undoes it"
+		s.changePauses(code, fmt.Sprintf("%s %s%s%s", sayScope(p), verb, byWhom(p.By), because(p.Why)))
+		return verb + "; what runs runs on; candor resume " + scopeArg(p) + " undoes it"
 	})
 }
 
@@ -57,6 +61,12 @@ func (s *State) eachPause(req candor.ChangeRequest, do func(candor.Pause) string
 		if t.task != nil {
 			return candor.ChangeReply{}, candor.Errorf(candor.CodeInvalid, "%s is a task: pause its batch, its class, a worker or all", t.text)
 		}
+		if req.Quarantine && t.worker == nil {
+			return candor.ChangeReply{}, candor.Errorf(candor.CodeInvalid, "%s is not a worker: only workers are quarantined", t.text)
+		}
+	}
+	if req.Quarantine && req.Why == "" {
+		return candor.ChangeReply{}, &candor.Error{Code: candor.CodeInvalid, Message: "a quarantine says why", Hint: "candor worker quarantine WORKER --why REASON"}
 	}
 	var reply candor.ChangeReply
 	for _, t := range ts {
@@ -70,6 +80,9 @@ func (s *State) eachPause(req candor.ChangeRequest, do func(candor.Pause) string
 			p.Scope, p.Target = "class", string(t.class)
 		case t.worker != nil:
 			p.Scope, p.Target = "worker", t.worker.info.Name
+			if req.Quarantine {
+				p.Scope = candor.ScopeQuarantine
+			}
 		case t.batch != nil:
 			p.Scope, p.Target = "batch", t.batch.rec.ID.String()
 			ch.Batch, ch.Tasks = t.batch.rec.ID, t.batch.counts[queued]
@@ -148,6 +161,8 @@ func scopeArg(p candor.Pause) string {
 		return "all"
 	case "batch":
 		return p.Target
+	case candor.ScopeQuarantine:
+		return "worker:" + p.Target
 	default:
 		return p.Scope + ":" + p.Target
 	}
