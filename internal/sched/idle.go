@@ -88,6 +88,7 @@ func (s *State) idleBecause(w *worker, r *candor.Report) {
 const (
 	idleEvery = time.Second
 	idleAsks  = 1000
+	idleShare = 16 // so many workers, among whom little is shared, count as one more question
 )
 
 // askIdle asks idle workers, in turns, why they are.
@@ -100,7 +101,9 @@ func (s *State) askIdle() {
 	for _, sh := range s.shapeList {
 		kinds += min(sh.total(), 1)
 	}
+	kinds += len(s.roster) / idleShare
 	var l *look
+	memo := map[*shape]*peers{}
 	for i, asked := 0, 0; i < len(s.roster) && asked < idleAsks; i++ {
 		w := s.roster[s.idleNext%len(s.roster)]
 		s.idleNext = (s.idleNext + 1) % len(s.roster)
@@ -112,7 +115,7 @@ func (s *State) askIdle() {
 		if l == nil {
 			l = s.look() // one for all who are asked
 		}
-		w.setReason(s.now, s.idleReason(w, s.report(s.sharing(w, &have)), l))
+		w.setReason(s.now, s.idleReason(w, s.report(s.sharing(w, &have).remembering(memo)), l))
 	}
 }
 

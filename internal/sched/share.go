@@ -48,6 +48,9 @@ const (
 	// shareAgain is after how long a claim that left something is tried again, since
 	// those for whom it was left may not have come for it.
 	shareAgain = time.Second
+	// peersOld is how long it is taken for true who has memory for a shape: what
+	// begins and ends on the cards of a large farm changes it all the time.
+	peersOld = 250 * time.Millisecond
 )
 
 // asksSoon is when the claim of a worker that is held for so long, or the next
@@ -70,13 +73,14 @@ func (w *worker) bears(c candor.Class) (taken, slots int) {
 // theirs is free.
 type peers struct {
 	round   int64
+	at      time.Time
 	workers []*worker
 	slots   int // of all of them
 }
 
 // peersOf gathers them: once a round for each shape of which little is queued.
 func (s *State) peersOf(sh *shape) *peers {
-	c := &peers{round: s.round}
+	c := &peers{round: s.round, at: s.now}
 	for _, w := range s.roster {
 		if !w.present() || !slices.Contains(w.info.Classes, sh.want.Class) {
 			continue
@@ -99,13 +103,20 @@ type sharing struct {
 	cands  []*shape // that the worker could take; nil: not looked for yet
 	short  int      // a longer queue is not shared
 	shares map[*shape]*share
-	reads  bool // it only explains: nothing is kept
-	left   bool // something was left to others
+	reads  bool              // it only explains: nothing is kept
+	left   bool              // something was left to others
+	memo   map[*shape]*peers // of an instant at which many are asked; nil: no memo
 }
 
 func (s *State) sharing(w *worker, have *Have) *sharing {
 	g := &sharing{s: s, w: w, have: *have, short: -1}
 	g.have.share = nil
+	return g
+}
+
+// remembering makes it gather peers once for all that share a memo.
+func (g *sharing) remembering(memo map[*shape]*peers) *sharing {
+	g.memo = memo
 	return g
 }
 
@@ -161,12 +172,7 @@ func (g *sharing) compute(sh *shape) *share {
 	if ready > g.short {
 		return nil
 	}
-	c := sh.peers
-	if c == nil || c.round != g.s.round || g.reads || sh.want.VRAM > 0 {
-		if c = g.s.peersOf(sh); !g.reads {
-			sh.peers = c
-		}
-	}
+	c := g.peers(sh)
 	free := c.free(g.s.now, sh.want.Class, g.w)
 	own, slots := g.w.bears(sh.want.Class)
 	if len(free) == 0 {
@@ -175,6 +181,23 @@ func (g *sharing) compute(sh *shape) *share {
 		return &share{most: max(slots, own+ready-c.slots)}
 	}
 	return &share{most: min(slots, level(append(free, g.w), sh.want.Class, ready)), left: free}
+}
+
+// peers are those of a shape, gathered as seldom as the answer allows.
+func (g *sharing) peers(sh *shape) *peers {
+	if g.memo != nil {
+		if g.memo[sh] == nil {
+			g.memo[sh] = g.s.peersOf(sh)
+		}
+		return g.memo[sh]
+	}
+	c := sh.peers
+	if c == nil || c.round != g.s.round || sh.want.VRAM > 0 && g.s.now.Sub(c.at) > peersOld {
+		if c = g.s.peersOf(sh); !g.reads {
+			sh.peers = c
+		}
+	}
+	return c
 }
 
 // competing counts the claimable tasks for which a worker would use the same
