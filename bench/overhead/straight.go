@@ -15,7 +15,7 @@ import (
 
 // ask sends each row to the server, so many at once, and waits for all answers.
 // Answers come in one piece: nothing that reads them token by token is faster.
-func (s *server) ask(ctx context.Context, b batch, at int) (turn, error) {
+func (v *server) ask(ctx context.Context, b batch, at int) (turn, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	web := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: at}}
@@ -26,7 +26,7 @@ func (s *server) ask(ctx context.Context, b batch, at int) (turn, error) {
 	for range at {
 		wg.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(b.prompt); i = int(next.Add(1)) - 1 {
-				n, err := s.answer(ctx, web, b, b.prompt[i])
+				n, err := v.answer(ctx, web, b, b.prompt[i])
 				if err != nil {
 					cancel(fmt.Errorf("row %d: %w", i, err))
 					return
@@ -40,7 +40,7 @@ func (s *server) ask(ctx context.Context, b batch, at int) (turn, error) {
 }
 
 // answer asks one prompt and returns the number of tokens in its answer.
-func (s *server) answer(ctx context.Context, web *http.Client, b batch, prompt string) (int, error) {
+func (v *server) answer(ctx context.Context, web *http.Client, b batch, prompt string) (int, error) {
 	body, err := json.Marshal(map[string]any{
 		"model": b.model, "stream": false, "keep_alive": -1,
 		"messages": []map[string]string{{"role": "user", "content": prompt}},
@@ -49,7 +49,7 @@ func (s *server) answer(ctx context.Context, web *http.Client, b batch, prompt s
 	if err != nil {
 		return 0, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/api/chat", bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, v.url+"/api/chat", bytes.NewReader(body))
 	if err != nil {
 		return 0, err
 	}

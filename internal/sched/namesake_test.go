@@ -1,6 +1,7 @@
 package sched
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -40,7 +41,11 @@ func TestTwoPlacesAreNotOneWorker(t *testing.T) {
 			t.Fatalf("%v: %v", place, err)
 		}
 		has(t, err.Error(), "w1 is a worker already: pid 4001 on a", "last heartbeat 3s ago")
-		has(t, err.(*candor.Error).Hint, "--name", "1m")
+		refusal, ok := errors.AsType[*candor.Error](err)
+		if !ok {
+			t.Fatal(err)
+		}
+		has(t, refusal.Hint, "--name", "1m")
 		if f.s.Take() != nil {
 			t.Fatal("a refusal changed something")
 		}
