@@ -168,12 +168,20 @@ type HeartbeatRequest struct {
 	Idle    Duration        `json:"idle,omitempty"`    // for how long nothing ran
 	Running []LeaseProgress `json:"running,omitempty"` // all leases it holds
 	View    View            `json:"view,omitzero"`
-	Errors  map[string]int  `json:"errors,omitempty"`  // failed calls to the brain since the last heartbeat, by code
+	Failing *Failing        `json:"failing,omitempty"` // what its calls for work meet; nil: they are answered
 	Catalog *Catalog        `json:"catalog,omitempty"` // when it has changed
 	Wait    Duration        `json:"wait,omitempty"`    // how long the brain may hold the answer for orders to come
 	// Void answers HeartbeatReply.Void: leases of it that the worker does not hold
 	// and will never start, however late their claim's answer comes.
 	Void []int64 `json:"void,omitempty"`
+}
+
+// Failing is what the calls of a worker's main loop meet, for work and with
+// results, while none of them is answered. Its heartbeats may pass all the same.
+type Failing struct {
+	Calls map[string]int `json:"calls"` // how many failed since one was answered, by code
+	For   Duration       `json:"for"`   // since the first of them
+	Last  string         `json:"last,omitempty"`
 }
 
 // LeaseProgress is what a worker last saw of one attempt.

@@ -37,6 +37,8 @@ const (
 	ReasonBusy          ReasonCode = "worker.busy"        // all slots taken
 	ReasonShared        ReasonCode = "queue.shared"       // left to other workers, which could begin it sooner
 	ReasonNotAsking     ReasonCode = "worker.silent"      // alive, but its claim loop does not ask
+	ReasonCallsFail     ReasonCode = "worker.calls_fail"  // alive, but none of its calls for work and with results is answered
+	ReasonFrozen        ReasonCode = "worker.frozen"      // its process is stopped, not dead
 	ReasonNoWorkers     ReasonCode = "worker.none"        // no worker has joined
 	ReasonUnplaceable   ReasonCode = "never.fits"         // no known worker could, even idle
 	ReasonQueueBehind   ReasonCode = "queue.behind"       // could run; others go first
@@ -144,7 +146,7 @@ var movers = map[ReasonCode]Mover{
 	ReasonWrongWorker: MoverYou, ReasonWrongClass: MoverYou, ReasonLabel: MoverYou, ReasonTool: MoverYou, ReasonVRAMTotal: MoverYou,
 	ReasonVRAMHeld: MoverWait, ReasonVRAMKept: MoverWait, ReasonModelCold: MoverSystem, ReasonModelLoading: MoverSystem,
 	ReasonWorkerLost: MoverOperator, ReasonWorkerGone: MoverOperator, ReasonDraining: MoverOperator, ReasonThermal: MoverSystem,
-	ReasonBusy: MoverWait, ReasonShared: MoverWait, ReasonNotAsking: MoverOperator, ReasonNoWorkers: MoverOperator, ReasonUnplaceable: MoverYou,
+	ReasonBusy: MoverWait, ReasonShared: MoverWait, ReasonNotAsking: MoverOperator, ReasonCallsFail: MoverOperator, ReasonFrozen: MoverOperator, ReasonNoWorkers: MoverOperator, ReasonUnplaceable: MoverYou,
 	ReasonQueueBehind: MoverWait, ReasonQueueNext: MoverSystem, ReasonRunning: MoverWait, ReasonStuck: MoverOperator,
 	ReasonAborting: MoverSystem, ReasonFencing: MoverSystem, ReasonSuspect: MoverSystem, ReasonQuarantined: MoverSystem, ReasonIdentical: MoverYou,
 	ReasonOffline: MoverSystem, ReasonStoreTrouble: MoverOperator,

@@ -105,7 +105,8 @@ type Progress struct {
 	Note  string `json:"note,omitempty"`
 	// At is the last moment anything moved: output, CPU, files, its own word.
 	At time.Time `json:"at,omitzero"`
-	// Kind names what moved then: output, cpu, files, report, start.
+	// Kind names what moved then: output, cpu, files, report, start; or what it
+	// waits for: slot, heat, load, unload, or that the brain takes its result.
 	Kind string `json:"kind,omitempty"`
 	// State is sleeping, running or stopped, of the process group.
 	State string   `json:"state,omitempty"`

@@ -62,12 +62,12 @@ type Worker struct {
 	Running   []Running   `json:"running,omitempty"`
 	Doing     string      `json:"doing,omitempty"`       // what its main loop is doing, by its reporter
 	DoingAt   time.Time   `json:"doing_since,omitzero"`  // since when
-	JoinedAt  time.Time   `json:"joined_at"`             // this session
+	JoinedAt  time.Time   `json:"joined_at"`             // this process
 	SeenAt    time.Time   `json:"last_heartbeat"`        // by the brain's clock
 	AskedAt   time.Time   `json:"last_claim,omitzero"`   // when it last asked for work
 	IdleSince time.Time   `json:"idle_since,omitzero"`   // zero: not idle
-	Completed int         `json:"completed"`             // this session
-	Failed    int         `json:"failed"`                // this session
+	Completed int         `json:"completed"`             // by this process
+	Failed    int         `json:"failed"`                // by this process
 	Reason    *Reason     `json:"reason,omitempty"`      // why it is idle, if it is
 	LastClaim *Report     `json:"last_report,omitempty"` // what its last fruitless claim saw
 	Card      *GPU        `json:"card,omitempty"`        // as it last reported

@@ -63,8 +63,6 @@ func (s *State) accountCode(w *worker) candor.ReasonCode {
 		return candor.ReasonWorkerLost
 	case len(w.running) > 0:
 		return w.workCode()
-	case w.silent:
-		return candor.ReasonNotAsking
 	}
 	if r := s.holdsBack(w); r != nil {
 		return r.Code
@@ -90,8 +88,14 @@ func (w *worker) workCode() candor.ReasonCode {
 	if loads {
 		return candor.ReasonLoadingTime
 	}
-	if w.running[0].run.progress.Kind == "heat" {
+	switch w.running[0].run.progress.Kind {
+	case "heat":
 		return candor.ReasonThermal
+	case "result":
+		if w.failing == nil {
+			return candor.ReasonBusyTime
+		}
+		return candor.ReasonCallsFail
 	}
 	return candor.ReasonSlot
 }

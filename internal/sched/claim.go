@@ -29,7 +29,7 @@ func (s *State) claim(c *Claim) (candor.ClaimReply, error) {
 	if !again {
 		s.asks(w, req.Wait.D())
 	}
-	have := s.have(w)
+	have := s.haveAsking(w)
 	if again && !c.Last && s.stillFruitless(w, &have) {
 		reply.Report = w.report
 		return reply, nil
@@ -47,7 +47,7 @@ func (s *State) claim(c *Claim) (candor.ClaimReply, error) {
 			break
 		}
 		if sh.want.VRAM > 0 || len(reply.Tasks) > 0 && full(&have, sh) {
-			have = s.have(w)
+			have = s.haveAsking(w)
 			if code, _ := Eligible(&sh.want, &have, nil); code != "" {
 				turns.drop()
 				continue
@@ -87,6 +87,16 @@ func (s *State) claimEnds(w *worker, have *Have, reply *candor.ClaimReply, left 
 	}
 }
 
+// haveAsking is have of a worker that asks this very moment: only a process that
+// is stopped will not hear the answer.
+func (s *State) haveAsking(w *worker) Have {
+	have := s.have(w)
+	if w.frozen.IsZero() {
+		have.Mute = nil
+	}
+	return have
+}
+
 // full tells whether no more of a shape's kind can begin.
 func full(h *Have, sh *shape) bool {
 	taken, most := h.room(sh.want.Class)
@@ -97,7 +107,11 @@ func full(h *Have, sh *shape) bool {
 func (s *State) asks(w *worker, wait time.Duration) {
 	w.asked = s.now
 	w.asksSoon(s.now, wait)
-	if w.silent {
+	if w.failing != nil && w.askedIn == w.session {
+		s.answeredAgain(w) // a second claim in one session: the first was answered
+	}
+	w.askedIn = w.session
+	if w.silent && w.failing == nil {
 		w.silent = false
 		s.event(&candor.Event{
 			Level: candor.LevelInfo, Code: candor.EventWorkerBack, Worker: w.info.Name,

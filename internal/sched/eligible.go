@@ -177,6 +177,9 @@ var checks = []check{
 		ok:  func(_ *Want, h *Have) bool { return h.State != candor.WorkerLost },
 		say: func(_ *Want, h *Have) (string, string) { return "a worker that answers", silence(h) },
 	},
+	muteCheck(candor.ReasonFrozen, "a process that is not stopped"),
+	muteCheck(candor.ReasonCallsFail, "a worker whose calls are answered"),
+	muteCheck(candor.ReasonNotAsking, "a worker that asks"),
 	{
 		code: candor.ReasonAllPaused, verdict: candor.VerdictNotNow,
 		ok:  func(_ *Want, h *Have) bool { return h.AllPaused == nil },

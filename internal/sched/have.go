@@ -19,8 +19,9 @@ type Have struct {
 	VRAM     candor.Bytes
 	Free     candor.Bytes
 	Running  Load
-	Silence  string // how long it has been silent, if lost
-	Hot      string // how hot its card is, if too hot
+	Mute     *candor.Reason // why it cannot take work though it is there; nil: it can
+	Silence  string         // how long it has been silent, if lost
+	Hot      string         // how hot its card is, if too hot
 	Draining bool
 	Paused   *candor.Pause
 	// Quarantined: candor itself shut it out.
@@ -98,7 +99,7 @@ func (h *Have) full() bool {
 // have is what the predicate needs to know of a worker.
 func (s *State) have(w *worker) Have {
 	h := Have{
-		Info: &w.info, State: w.state, Catalog: w.catalog, Serving: w.view.Serving, Running: w.load, Draining: w.draining,
+		Info: &w.info, State: w.state, Catalog: w.catalog, Serving: w.view.Serving, Running: w.load, Draining: w.draining, Mute: s.mute(w),
 		Paused: w.paused, Quarantined: w.quarantined, AllPaused: s.allPause, ClassPaused: s.classPause, in: s, of: w, measured: s.models,
 	}
 	if w.hot != nil {

@@ -25,7 +25,7 @@ func (s *State) hostSeen(rep candor.HostReport) (candor.HostReply, error) {
 		case "stopped":
 			s.workerFrozen(w)
 		default:
-			w.frozen = fromMicro(0)
+			s.thawed(w)
 		}
 	}
 	for i := range rep.Fenced {
@@ -72,17 +72,6 @@ func (s *State) workerExited(w *worker, hw *candor.HostWorker) {
 		}
 		s.lose(t, candor.NewReason(candor.ReasonWorkerDied, why), true)
 	}
-}
-
-func (s *State) workerFrozen(w *worker) {
-	if !w.frozen.IsZero() {
-		return
-	}
-	w.frozen = s.now
-	s.event(&candor.Event{
-		Level: candor.LevelWarn, Code: candor.EventWorkerStopped, Worker: w.info.Name,
-		Text: fmt.Sprintf("Worker %s is stopped, not dead (pid %d, SIGSTOP): kill -CONT %d wakes it", w.info.Name, w.info.PID, w.info.PID),
-	})
 }
 
 // fenceDone ends an attempt whose processes a supervisor has ended.

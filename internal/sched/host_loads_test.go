@@ -16,13 +16,6 @@ func (f *farm) joinHost(catalog []string, names ...string) {
 	}
 }
 
-// beatAll is a heartbeat of cold workers.
-func (f *farm) beatAll(names ...string) {
-	for _, name := range names {
-		f.do(Heartbeat{name, candor.HeartbeatRequest{Session: f.at[name], View: serving()}})
-	}
-}
-
 func (f *farm) orderOn(worker, model string) candor.Ordered {
 	f.t.Helper()
 	return f.do(OrderModel{candor.OrderRequest{Kind: candor.OrderLoad, Model: model, Workers: []string{worker}, By: "ann"}}).(candor.OrderReply).Orders[0]
@@ -93,7 +86,7 @@ func TestALoadThatHangsHoldsBackNoOther(t *testing.T) {
 	stuck := serving()
 	for range 6 {
 		f.pass(10 * time.Second)
-		f.beatAll("w2")
+		f.asks("w2", serving())
 		stuck.Serving.Work = &candor.ModelWork{Kind: candor.OrderLoad, Model: "m", For: candor.Duration(f.now.Sub(epoch))}
 		f.do(Heartbeat{"w1", candor.HeartbeatRequest{Session: f.at["w1"], View: stuck, Running: []candor.LeaseProgress{{Lease: load.Lease}}}})
 		if n := len(f.s.orders); n != 1 {

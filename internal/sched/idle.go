@@ -107,7 +107,7 @@ func (s *State) askIdle() {
 	for i, asked := 0, 0; i < len(s.roster) && asked < idleAsks; i++ {
 		w := s.roster[s.idleNext%len(s.roster)]
 		s.idleNext = (s.idleNext + 1) % len(s.roster)
-		if len(w.running) > 0 || !w.present() || w.silent {
+		if len(w.running) > 0 || !w.present() {
 			continue
 		}
 		asked += kinds
@@ -121,6 +121,9 @@ func (s *State) askIdle() {
 
 // holdsBack is what keeps a worker from taking anything at all, or nil.
 func (s *State) holdsBack(w *worker) *candor.Reason {
+	if r := s.mute(w); r != nil {
+		return r
+	}
 	switch {
 	case w.state == candor.WorkerGone:
 		return candor.NewReason(candor.ReasonWorkerGone, w.info.Name+" has left")

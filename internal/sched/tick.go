@@ -116,21 +116,26 @@ func processOf(t *task) string {
 	return "its process"
 }
 
-// checkAsking names a worker that is alive and has a free slot, but whose claim
-// loop does not ask.
+// checkAsking names a worker that is alive, but whose calls fail, or that has a
+// free slot and whose claim loop does not ask.
 func (s *State) checkAsking(w *worker) {
-	if w.silent || len(w.running) >= w.info.Slots || w.draining || w.paused != nil || w.quarantined != nil {
+	quiet := s.now.Sub(w.asked)
+	switch {
+	case w.silent || !w.frozen.IsZero():
+		return
+	case w.failing != nil:
+		quiet = s.now.Sub(w.failing.since)
+	case len(w.running) >= w.info.Slots || w.draining || w.paused != nil || w.quarantined != nil:
 		return
 	}
-	quiet := s.now.Sub(w.asked)
 	if quiet < s.cfg.Asking {
 		return
 	}
 	w.silent = true
-	r := candor.NewReason(candor.ReasonNotAsking, s.sayNotAsking(w)).With("quiet_seconds", int(quiet.Seconds()))
+	r := s.mute(w)
 	w.setReason(s.now, r)
 	s.event(&candor.Event{
-		Level: candor.LevelWarn, Code: candor.EventWorkerNotAsking, Worker: w.info.Name, Reason: candor.ReasonNotAsking, Text: "Worker " + r.Text,
+		Level: candor.LevelWarn, Code: candor.EventWorkerNotAsking, Worker: w.info.Name, Reason: r.Code, Text: "Worker " + r.Text,
 	})
 }
 
@@ -140,9 +145,6 @@ func (s *State) sayNotAsking(w *worker) string {
 	if w.doing != "" {
 		text += fmt.Sprintf(" (in: %s since %s)", w.doing, candor.FormatTime(w.doingAt))
 	}
-	for _, code := range sortedKeys(w.errors) {
-		text += fmt.Sprintf("; %d calls answered %s", w.errors[code], code)
-	}
 	return text
 }
 
@@ -151,7 +153,7 @@ func (s *State) checkStuck() {
 	for _, w := range s.roster {
 		for _, t := range w.running {
 			limit := s.cfg.Stuck[t.step.spec.Class]
-			if t.run.stuck || limit <= 0 || s.now.Sub(t.run.moved) < limit || w.state == candor.WorkerLost || w.hot != nil || waits(t.run.progress.Kind) {
+			if t.run.stuck || limit <= 0 || s.now.Sub(t.run.moved) < limit || w.state == candor.WorkerLost || !w.frozen.IsZero() || w.hot != nil || waits(t.run.progress.Kind) {
 				continue
 			}
 			t.run.stuck = true
@@ -165,9 +167,10 @@ func (s *State) checkStuck() {
 }
 
 // waits tells whether an attempt waits for something that is not its own: a slot
-// of the model server, a card to cool, a model to come or to leave.
+// of the model server, a card to cool, a model to come or to leave, the brain to
+// take its result.
 func waits(kind string) bool {
-	return kind == "slot" || kind == "heat" || kind == "load" || kind == "unload"
+	return kind == "result" || kind == "slot" || kind == "heat" || kind == "load" || kind == "unload"
 }
 
 func (s *State) sayStuck(t *task) string {

@@ -199,6 +199,13 @@ func (s *State) runningReason(t *task) *candor.Reason {
 	case w != nil && w.state == candor.WorkerLost:
 		return candor.NewReason(candor.ReasonOffline, fmt.Sprintf("%s is held by %s; it is taken back after %s of silence", t.name(), s.lostReason(w).Text, candor.ShortDuration(s.cfg.Lease))).
 			With("lease_ends", candor.FormatTime(w.seen.Add(s.cfg.Lease)))
+	case w != nil && !w.frozen.IsZero():
+		held := frozenReason(w)
+		held.Text = fmt.Sprintf("%s is held by %s; it is taken back after %s of silence, and that was %s so far", t.name(), held.Text,
+			candor.ShortDuration(s.cfg.Lease), candor.ShortDuration(s.now.Sub(w.seen)))
+		return held.With("lease_ends", candor.FormatTime(w.seen.Add(s.cfg.Lease)))
+	case r.progress.Kind == "result":
+		return s.unsentReason(t, w)
 	case r.abort != "":
 		return candor.NewReason(candor.ReasonAborting, fmt.Sprintf("%s is being ended on %s: %s", t.name(), r.worker, r.abortText))
 	case r.stuck:

@@ -145,7 +145,7 @@ func (s *State) nobodyNow(t *task, workers []candor.WorkerChecks) *candor.Reason
 		text = fmt.Sprintf("%s waits for a free slot: %s; %s before it", what, strings.TrimPrefix(text, what+": "), count(ahead, "task"))
 	}
 	r := candor.NewReason(first, text).With("workers", len(by[first])).With("ahead", ahead).
-		Do(remedy(first, candor.ModelName(t.step.spec.Model), by[first][0]))
+		Do(s.remedy(first, candor.ModelName(t.step.spec.Model), by[first][0]))
 	switch first {
 	case candor.ReasonBusy:
 		return s.sayOvertaken(t, r, workers)
@@ -222,6 +222,10 @@ func (s *State) whyWorker(out *candor.Explanation, w *worker) {
 func (s *State) workerReason(w *worker) candor.Reason {
 	if len(w.running) > 0 && w.present() {
 		t := w.running[0]
+		if r := s.mute(w); r != nil {
+			r.Text += fmt.Sprintf("; it holds %s: %s (%s) for %s", count(len(w.running), "task"), t.name(), t.id, candor.ShortDuration(s.now.Sub(t.run.started)))
+			return *r
+		}
 		r := candor.NewReason(candor.ReasonRunning, fmt.Sprintf("%s runs %s: %s (%s) for %s", w.info.Name, count(len(w.running), "task"), t.name(), t.id, candor.ShortDuration(s.now.Sub(t.run.started))))
 		if v := w.view.Serving; t.isOrder() && v != nil && v.Work != nil {
 			r.Text += fmt.Sprintf("; %s is under way%s", v.Work.Model, sayWork(s, v.Work))
@@ -230,11 +234,6 @@ func (s *State) workerReason(w *worker) candor.Reason {
 			r = thrash
 		}
 		r.Since = t.run.started
-		return *r
-	}
-	if w.silent && w.present() {
-		r := candor.NewReason(candor.ReasonNotAsking, s.sayNotAsking(w))
-		r.Since = w.asked
 		return *r
 	}
 	have := s.have(w)

@@ -39,7 +39,8 @@ type worker struct {
 	doingAt time.Time
 	frozen  time.Time // its supervisor sees its process stopped since then
 	silent  bool      // named for not asking
-	errors  map[string]int
+	failing *failing  // what its calls meet; nil: they are answered
+	askedIn int64     // the session in which it asked last
 
 	reason     *candor.Reason // why it is idle; its Since is when that began
 	report     *candor.Report
@@ -126,21 +127,18 @@ func (s *State) register(req candor.RegisterRequest) (candor.RegisterReply, erro
 	if died && w.state != candor.WorkerGone { // and nobody had told so before
 		s.died()
 	}
+	again := !fresh && !died && w.present() // a new session of the same process is no new worker
 	w.info, w.view, w.state, w.catalog = req.Info, req.View, aliveState(req.View), req.Catalog
 	s.moveIn(w)
 	w.session = s.meta.NextSession
 	s.meta.NextSession++
-	w.joined, w.seen, w.asked = s.now, s.now, s.now
+	w.seen, w.told, w.unseen = s.now, "", 0
 	w.asksSoon(s.now, 0)
 	s.round++
-	w.completed, w.failed, w.frozen, w.silent, w.told = 0, 0, time.Time{}, false, ""
-	w.errors, w.unseen, w.holds = nil, 0, 0
-	w.setReason(s.now, candor.NewReason(candor.ReasonIdleClaiming, "has just joined"))
-	w.openAccount(s.now)
+	if !again {
+		s.begins(w, sayJoined(w, fresh, former))
+	}
 	s.touchWorker(w)
-	s.event(&candor.Event{
-		Level: candor.LevelInfo, Code: candor.EventWorkerJoined, Worker: w.info.Name, Text: sayJoined(w, fresh, former),
-	})
 	drop := s.takeHolds(w, &req, died)
 	if len(w.running) == 0 {
 		w.idle = s.now
@@ -152,6 +150,15 @@ func (s *State) register(req candor.RegisterRequest) (candor.RegisterReply, erro
 		Session: w.session, Heartbeat: candor.Duration(s.cfg.Heartbeat), Lost: candor.Duration(s.cfg.Lost),
 		Lease: candor.Duration(s.cfg.Lease), Drop: drop, BatchRoot: s.cfg.BatchRoot,
 	}, nil
+}
+
+// begins forgets what was known of a worker's former process.
+func (s *State) begins(w *worker, joined string) {
+	w.joined, w.asked = s.now, s.now
+	w.completed, w.failed, w.frozen, w.silent, w.failing, w.holds = 0, 0, time.Time{}, false, nil, 0
+	w.setReason(s.now, candor.NewReason(candor.ReasonIdleClaiming, "has just joined"))
+	w.openAccount(s.now)
+	s.event(&candor.Event{Level: candor.LevelInfo, Code: candor.EventWorkerJoined, Worker: w.info.Name, Text: joined})
 }
 
 func checkInfo(req *candor.RegisterRequest) error {
@@ -243,6 +250,7 @@ func (s *State) hear(w *worker, v candor.View) {
 	silent := s.now.Sub(w.seen)
 	w.seen = s.now
 	w.heard++
+	s.speaks(w)
 	if v.State != "" || v.GPU != nil {
 		was := w.view
 		w.view, w.unseen = v, 0
@@ -285,9 +293,7 @@ func (s *State) heartbeat(name string, req *candor.HeartbeatRequest) (candor.Hea
 		s.ready++
 		s.replan()
 	}
-	if len(req.Errors) > 0 {
-		s.noteErrors(w, req.Errors)
-	}
+	s.noteFailing(w, req.Failing)
 	s.listen(w, req)
 	reply := s.tellings(w)
 	reply.Abort = append(reply.Abort, s.strays(w, req.Running)...)
@@ -342,18 +348,6 @@ func (s *State) progressed(t *task, p *candor.Progress) {
 			Attempt: int(t.attempt), Lease: r.lease, Class: t.step.spec.Class,
 			Text: fmt.Sprintf("Task %s (%s) moves again on %s: %s", t.id, t.name(), r.worker, p.Kind),
 		})
-	}
-}
-
-// noteErrors counts what a worker could not tell us, by its own account.
-func (s *State) noteErrors(w *worker, errs map[string]int) {
-	if w.errors == nil {
-		w.errors = map[string]int{}
-	}
-	for _, code := range sortedKeys(errs) {
-		if len(w.errors) < 100 || w.errors[code] > 0 {
-			w.errors[code] += errs[code]
-		}
 	}
 }
 

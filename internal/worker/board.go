@@ -28,14 +28,14 @@ type board struct {
 	idleAt    time.Time      // zero: something runs
 	completed int
 	failed    int
-	errors    map[string]int // failed calls by code, since the last heartbeat that got through
+	failing   failing
 	gpu       *candor.GPU
 	orders    candor.HeartbeatReply // the last ones, without Abort
 	cooling   chan struct{}         // closed when orders.Cool changes
 }
 
 func newBoard(now time.Time, gpu *candor.GPU, serving func() *candor.Serving) *board {
-	return &board{serving: serving, running: map[int64]*attempt{}, void: map[int64]bool{}, errors: map[string]int{}, cooling: make(chan struct{}), idleAt: now, doingAt: now, gpu: gpu}
+	return &board{serving: serving, running: map[int64]*attempt{}, void: map[int64]bool{}, cooling: make(chan struct{}), idleAt: now, doingAt: now, gpu: gpu}
 }
 
 // do says what the main loop does; the same again keeps its age.
@@ -98,23 +98,6 @@ func (b *board) load() load {
 		l.add(a.spec.Step.Class)
 	}
 	return l
-}
-
-func (b *board) failedCall(code candor.Code) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.errors[string(code)]++
-}
-
-// forgive takes back the errors that a heartbeat has told.
-func (b *board) forgive(told map[string]int) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for code, n := range told {
-		if b.errors[code] -= n; b.errors[code] <= 0 {
-			delete(b.errors, code)
-		}
-	}
 }
 
 func (b *board) joined() candor.RegisterReply {
@@ -220,7 +203,7 @@ func (b *board) heartbeat(now time.Time) candor.HeartbeatRequest {
 	defer b.mu.Unlock()
 	req := candor.HeartbeatRequest{
 		Session: b.session.Session, Doing: b.doing, Since: candor.Duration(now.Sub(b.doingAt)),
-		View: viewOf(b.gpu, serving), Errors: maps.Clone(b.errors),
+		View: viewOf(b.gpu, serving), Failing: b.failing.view(now),
 	}
 	if !b.idleAt.IsZero() {
 		req.Idle = candor.Duration(now.Sub(b.idleAt))

@@ -87,6 +87,7 @@ func (w *worker) last(a *attempt) string {
 const (
 	kindSlot   = "slot"   // of the model server
 	kindHeat   = "heat"   // the card is to cool
+	kindResult = "result" // it has ended; the brain has not taken its result yet
 	kindLoad   = "load"   // a model is being loaded
 	kindUnload = "unload" // a model is to leave the memory
 )

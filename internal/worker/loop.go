@@ -57,6 +57,17 @@ type answer struct {
 	err     error
 }
 
+func (a *answer) kind() string {
+	switch {
+	case a.want < 0:
+		return "Registration"
+	case a.want == 0:
+		return "Delivery"
+	default:
+		return "Claim"
+	}
+}
+
 // mainLoop runs until it was told to stop and nothing runs any more.
 func (w *worker) mainLoop(ctx, calls context.Context) (why string, c *crash, fatal error) {
 	l := &loop{w: w, calls: calls, answers: make(chan answer, 3), back: newBackoff(), unask: func() {}}
@@ -207,8 +218,8 @@ func (l *loop) join(seen int64) {
 func (l *loop) ask(session int64, epoch, free int) {
 	w := l.w
 	a := answer{want: free, epoch: epoch, results: w.spool.take()}
-	if len(a.results) == 0 {
-		a.wait = w.o.Poll
+	if len(a.results) == 0 && !w.board.fails() {
+		a.wait = w.o.Poll // after a failure it is known at once whether calls are answered again
 	}
 	w.board.do("claiming", w.o.Clock.Now())
 	w.o.OnPoint("claim")
@@ -244,11 +255,12 @@ func (l *loop) answered(a answer) {
 		l.failed(a)
 		return
 	}
-	l.back.Reset()
-	l.w.answered()
 	if a.want < 0 {
-		return
+		return // the back-off goes on: that we may join does not say that claims are answered
 	}
+	l.back.Reset()
+	l.w.answered(mainCalls)
+	l.w.board.answeredCall()
 	l.stales = 0
 	l.w.settle(a.results, a.reply)
 	if a.want > 0 {
@@ -283,13 +295,8 @@ func (l *loop) failed(a answer) {
 	case a.want > 0 && unsure(a.err):
 		l.rejoin = true
 	}
-	what := "Claim"
-	if a.want < 0 {
-		what = "Registration"
-	} else if a.want == 0 {
-		what = "Delivery"
-	}
-	l.w.trouble(what, a.err)
+	l.w.board.failedCall(a.err, l.w.o.Clock.Now())
+	l.w.trouble(mainCalls, a.kind(), a.err)
 	l.retry = l.w.o.Clock.After(l.w.pauseOf(l.back))
 }
 

@@ -46,9 +46,8 @@ func (w *worker) report(ctx context.Context) {
 			continue
 		}
 		back.Reset()
-		w.answered()
+		w.answered(reportCalls)
 		told = revision
-		w.board.forgive(req.Errors)
 		if news := w.obey(reply); news {
 			continue // the brain did not hold the answer: be there for its next word
 		}
@@ -68,7 +67,7 @@ func (w *worker) heartbeat(now time.Time) candor.HeartbeatRequest {
 	req := w.board.heartbeat(now)
 	for _, lease := range w.spool.unsent() {
 		if !slices.ContainsFunc(req.Running, func(p candor.LeaseProgress) bool { return p.Lease == lease }) {
-			req.Running = append(req.Running, candor.LeaseProgress{Lease: lease})
+			req.Running = append(req.Running, candor.LeaseProgress{Lease: lease, Progress: candor.Progress{Kind: kindResult}})
 		}
 		req.Void = slices.DeleteFunc(req.Void, func(void int64) bool { return void == lease })
 	}
@@ -88,7 +87,7 @@ func (w *worker) mend(ctx context.Context, session int64, err error) bool {
 		default:
 		}
 	}
-	w.trouble("Heartbeat", err)
+	w.trouble(reportCalls, "Heartbeat", err)
 	return false
 }
 

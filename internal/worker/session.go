@@ -97,24 +97,32 @@ func unsure(err error) bool {
 	return false
 }
 
+// Who calls the brain.
+const (
+	mainCalls   = "main loop"
+	reportCalls = "reporter"
+)
+
 // link remembers whether the brain answers, so that its absence is told once
-// and its return, too.
+// and its return, too. It is back when all whose calls failed are answered:
+// heartbeats may pass while claims do not.
 type link struct {
 	mu sync.Mutex
 	// guarded by mu
 	since  time.Time // zero: it answers
 	failed int
+	cut    map[string]bool // whose calls failed and were not answered since
 }
 
 // trouble counts and tells a call that failed.
-func (w *worker) trouble(what string, err error) {
+func (w *worker) trouble(who, what string, err error) {
 	code := candor.CodeOf(err)
-	w.board.failedCall(code)
 	w.link.mu.Lock()
 	if w.link.since.IsZero() {
-		w.link.since = w.o.Clock.Now()
+		w.link.since, w.link.cut = w.o.Clock.Now(), map[string]bool{}
 	}
 	w.link.failed++
+	w.link.cut[who] = true
 	w.link.mu.Unlock()
 	text := fmt.Sprintf("%s failed: %v; trying again", what, err)
 	level := slog.LevelWarn
@@ -131,9 +139,14 @@ func (w *worker) trouble(what string, err error) {
 }
 
 // answered tells that the brain is back, if it was away.
-func (w *worker) answered() {
+func (w *worker) answered(who string) {
 	w.link.mu.Lock()
 	since, failed := w.link.since, w.link.failed
+	delete(w.link.cut, who)
+	if len(w.link.cut) > 0 {
+		w.link.mu.Unlock()
+		return
+	}
 	w.link.since, w.link.failed = time.Time{}, 0
 	w.link.mu.Unlock()
 	if failed > 0 {
