@@ -242,6 +242,8 @@ type HostWorker struct {
 	// Leftover names processes that could not be ended.
 	Leftover []string `json:"leftover,omitempty"`
 	Restarts int      `json:"restarts,omitempty"`
+	// Again: in how long after its exit it is started again; 0: it is not.
+	Again Duration `json:"again,omitempty"`
 }
 
 // FenceReport says what became of a fence order.

@@ -39,7 +39,7 @@ const (
 	ReasonNotAsking     ReasonCode = "worker.silent"      // alive, but its claim loop does not ask
 	ReasonCallsFail     ReasonCode = "worker.calls_fail"  // alive, but none of its calls for work and with results is answered
 	ReasonFrozen        ReasonCode = "worker.frozen"      // its process is stopped, not dead
-	ReasonNoWorkers     ReasonCode = "worker.none"        // no worker has joined
+	ReasonNoWorkers     ReasonCode = "worker.none"        // no worker is there
 	ReasonUnplaceable   ReasonCode = "never.fits"         // no known worker could, even idle
 	ReasonQueueBehind   ReasonCode = "queue.behind"       // could run; others go first
 	ReasonQueueNext     ReasonCode = "queue.next"         // could run, and is offered at the next claim

@@ -60,8 +60,9 @@ func (s *State) workerExited(w *worker, hw *candor.HostWorker) {
 			Text: fmt.Sprintf("Worker %s exited (pid %d): %s; last heartbeat %s ago; %s in its hands",
 				w.info.Name, w.info.PID, hw.Exit, candor.ShortDuration(s.now.Sub(w.seen)), count(len(w.running), "task")),
 		})
-		s.gone(w)
+		s.gone(w, "ended ("+hw.Exit+")")
 	}
+	s.sawEnd(w, hw)
 	if !hw.Clean && len(hw.Leftover) == 0 {
 		return
 	}

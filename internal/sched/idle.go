@@ -126,7 +126,7 @@ func (s *State) holdsBack(w *worker) *candor.Reason {
 	}
 	switch {
 	case w.state == candor.WorkerGone:
-		return candor.NewReason(candor.ReasonWorkerGone, w.info.Name+" has left")
+		return s.goneReason(w)
 	case w.state == candor.WorkerLost:
 		return s.lostReason(w)
 	case s.allPause != nil:

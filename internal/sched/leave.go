@@ -13,9 +13,11 @@ func (s *State) leave(name string, req candor.LeaveRequest) error {
 	if err != nil {
 		return err
 	}
+	how := "left (" + req.Why + ")"
 	level, text := candor.LevelInfo, fmt.Sprintf("Worker %s left: %s - completed %s, failed %d",
 		name, req.Why, count(req.Completed, "task"), req.Failed)
 	if req.Crash != "" {
+		how = "crashed (" + req.Crash + ")"
 		level, text = candor.LevelError, fmt.Sprintf("Worker %s crashed: %s - completed %s, failed %d",
 			name, req.Crash, count(req.Completed, "task"), req.Failed)
 	}
@@ -23,7 +25,7 @@ func (s *State) leave(name string, req candor.LeaveRequest) error {
 	if req.Crash != "" {
 		s.died()
 	}
-	s.gone(w)
+	s.gone(w, how)
 	for _, t := range slices.Clone(w.running) {
 		s.lose(t, candor.NewReason(candor.ReasonShutdown, name+" left before it was done"), req.Crash != "")
 	}
@@ -31,11 +33,13 @@ func (s *State) leave(name string, req candor.LeaveRequest) error {
 }
 
 // gone takes a worker out of the game until it registers again. It gets a
-// session that nobody speaks for, so that its former one is fenced.
-func (s *State) gone(w *worker) {
+// session that nobody speaks for, so that its former one is fenced. how is what
+// was seen of its end.
+func (s *State) gone(w *worker, how string) {
 	s.round++
 	w.state, w.session, w.left = candor.WorkerGone, s.meta.NextSession, s.now
 	s.meta.NextSession++
-	w.setReason(s.now, candor.NewReason(candor.ReasonWorkerGone, w.info.Name+" has left"))
+	w.departure, w.frozen, w.failing = departure{how: how, at: s.now}, fromMicro(0), nil
+	w.setReason(s.now, s.goneReason(w))
 	s.touchWorker(w)
 }

@@ -25,7 +25,10 @@ func (s *State) unplaceable(want Want) *candor.Reason {
 		refused[code] = append(refused[code], w.info.Name)
 	}
 	if present == 0 {
-		return candor.NewReason(candor.ReasonNoWorkers, "no worker has joined").Do("candor up")
+		return s.noneReason()
+	}
+	if w := s.returning(&want); w != nil {
+		return s.goneReason(w)
 	}
 	return s.sayUnplaceable(&want, present, refused)
 }

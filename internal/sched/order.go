@@ -185,7 +185,7 @@ func (s *State) refusals(t *task) string {
 		parts = append(parts, w.info.Name+": "+refusal(code, &want, &have).Text)
 	}
 	if len(parts) == 0 {
-		return "no worker has joined"
+		return s.noneReason().Text
 	}
 	return strings.Join(parts, "; ")
 }

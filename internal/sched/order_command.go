@@ -85,7 +85,8 @@ func (s *State) orderTargets(req *candor.OrderRequest) ([]string, error) {
 		missing = missing || r.Code == candor.ReasonModelMissing
 	}
 	if len(why) == 0 {
-		return nil, &candor.Error{Code: candor.CodeUnplaceable, Message: "no worker has joined", Hint: "candor up"}
+		none := s.noneReason()
+		return nil, &candor.Error{Code: candor.CodeUnplaceable, Message: none.Text, Hint: none.Next}
 	}
 	hint := "candor model ls shows what there is"
 	near := s.nearestModel(req.Model)

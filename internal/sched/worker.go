@@ -35,12 +35,13 @@ type worker struct {
 	recent      recent  // completions
 	account     account // where its time went
 
-	doing   string
-	doingAt time.Time
-	frozen  time.Time // its supervisor sees its process stopped since then
-	silent  bool      // named for not asking
-	failing *failing  // what its calls meet; nil: they are answered
-	askedIn int64     // the session in which it asked last
+	doing     string
+	doingAt   time.Time
+	frozen    time.Time // its supervisor sees its process stopped since then
+	departure departure // how it left, if it is gone
+	silent    bool      // named for not asking
+	failing   *failing  // what its calls meet; nil: they are answered
+	askedIn   int64     // the session in which it asked last
 
 	reason     *candor.Reason // why it is idle; its Since is when that began
 	report     *candor.Report
@@ -156,6 +157,7 @@ func (s *State) register(req candor.RegisterRequest) (candor.RegisterReply, erro
 func (s *State) begins(w *worker, joined string) {
 	w.joined, w.asked = s.now, s.now
 	w.completed, w.failed, w.frozen, w.silent, w.failing, w.holds = 0, 0, time.Time{}, false, nil, 0
+	w.departure = departure{}
 	w.setReason(s.now, candor.NewReason(candor.ReasonIdleClaiming, "has just joined"))
 	w.openAccount(s.now)
 	s.event(&candor.Event{Level: candor.LevelInfo, Code: candor.EventWorkerJoined, Worker: w.info.Name, Text: joined})

@@ -70,18 +70,19 @@ func (d *kid) keep() {
 			d.set(func() { d.err = fmt.Errorf("start %s: %w", d.Name, err) })
 			return
 		}
-		how, ran := "could not be started: "+fmt.Sprint(err), time.Duration(0)
+		how := "could not be started: " + fmt.Sprint(err)
 		if err == nil {
 			exit := d.attend(proc)
-			how, ran = "exited: "+exit.String(), exit.Ran
-			d.exited(proc.Owner(), exit)
-			if d.ctx.Err() != nil || exit.OK() {
+			how = "exited: " + exit.String()
+			if exit.Ran >= o.Stable {
+				delay = o.First
+			}
+			over := d.ctx.Err() != nil || exit.OK()
+			d.exited(proc.Owner(), exit, delay, over)
+			if over {
 				d.say(slog.LevelInfo, lineExited, d.Name+" "+how+"; not started again", exitAttrs(exit)...)
 				return
 			}
-		}
-		if ran >= o.Stable {
-			delay = o.First
 		}
 		d.say(slog.LevelWarn, lineExited, fmt.Sprintf("%s %s; restarting in %s (restart %d)", d.Name, how, candor.ShortDuration(delay), restart+1),
 			slog.Int(record.KeyCount, restart+1))
@@ -180,10 +181,14 @@ func (d *kid) attend(proc *process.Process) process.Exit {
 	return exit
 }
 
-// exited ends what a dead worker left behind, and tells the brain. Only what
-// this very process has started is touched: one that did not get the worker's
-// name ends at once, while another works under it.
-func (d *kid) exited(who process.Owner, exit process.Exit) {
+// exited ends what a dead worker left behind, and tells the brain, and in how
+// long the worker is started again unless it is over. Only what this very process
+// has started is touched: one that did not get the worker's name ends at once,
+// while another works under it.
+func (d *kid) exited(who process.Owner, exit process.Exit, again time.Duration, over bool) {
+	if over {
+		again = 0
+	}
 	var left []string
 	unknown := 0
 	if d.Worker {
@@ -201,7 +206,7 @@ func (d *kid) exited(who process.Owner, exit process.Exit) {
 	left = append(left, process.Names(exit.Survivors)...)
 	d.set(func() {
 		d.seen.State, d.seen.Exit = "exited", exit.String()
-		d.seen.Clean, d.seen.Leftover = len(left) == 0 && unknown == 0, left
+		d.seen.Clean, d.seen.Leftover, d.seen.Again = len(left) == 0 && unknown == 0, left, candor.Duration(again)
 	})
 }
 

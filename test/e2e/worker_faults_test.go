@@ -94,7 +94,7 @@ func TestF20WorkerPanics(t *testing.T) {
 	}
 	f.logged("worker-1", 1, "Worker worker-1 shutting down - completed 4 tasks")
 	f.once(candor.EventWorkerLeft, "Worker worker-1 crashed: KeyError: model_name", "completed 4 tasks")
-	f.saysWhy("worker-1", candor.ReasonWorkerGone, candor.MoverOperator, "worker-1")
+	f.saysWhy("worker-1", candor.ReasonWorkerGone, candor.MoverOperator, "worker-1 crashed (KeyError: model_name)", "ago (pid ")
 
 	task = f.task(id, "long")
 	if task.State != candor.TaskQueued || task.Counted != 0 {

@@ -107,3 +107,21 @@ func TestF22FrozenWorkerAsked(t *testing.T) {
 	kill(t, pid, syscall.SIGCONT)
 	f.ends(id)
 }
+
+// TestF21Asked: while a killed worker waits for its restart, it and what waits for
+// it say how it ended, which process that was, and that its supervisor acts, by when.
+func TestF21KilledWorkerAsked(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t, settings{"supervise.backoff": "15s", "supervise.backoff_max": "15s"})
+	f.up(1)
+	pid := f.worker("worker-1").PID
+	kill(t, pid, syscall.SIGKILL)
+	f.until("the brain knows of its death", func() bool { return f.worker("worker-1").State == candor.WorkerGone })
+	id := f.submit("one", `
+		a: {run: "true"}
+	`)
+	words := []string{"worker-1 ended (signal: KILL (9))", fmt.Sprintf("ago (pid %d)", pid), "its supervisor starts it again by"}
+	f.saysWhy("worker-1", candor.ReasonWorkerGone, candor.MoverSystem, words...)
+	f.saysWhy(f.task(id, "a").ID.String(), candor.ReasonNoWorkers, candor.MoverSystem, words...)
+	f.ends(id)
+}
