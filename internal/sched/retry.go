@@ -182,7 +182,7 @@ func (s *State) lose(t *task, why *candor.Reason, died bool) {
 	default:
 		s.failAttempt(t, r)
 		if died && t.state == queued {
-			s.suspect(t)
+			s.suspect(t, w)
 		}
 	}
 }

@@ -159,7 +159,7 @@ func (s *State) renew(t *task) {
 		t.past = nil // it holds nothing but why they all ended
 	}
 	if p := t.past; p != nil {
-		p.reason, p.avoid, p.downed, p.free = nil, nil, nil, 0
+		p.reason, p.avoid, p.downed, p.doubt, p.free = nil, nil, nil, false, 0
 		p.notBefore = fromMicro(0)
 	}
 }

@@ -90,6 +90,7 @@ type past struct {
 	deathMark int    // State.deaths before the first of them
 	lastDeath int    // State.deaths at the last death under it
 	shared    bool   // by tasks that ended together; not to be written
+	doubt     bool   // the first of downed fell in a bad night: it alone proves nothing
 }
 
 func (t *task) history() *past {

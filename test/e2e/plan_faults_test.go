@@ -203,6 +203,23 @@ func TestF46PoisonTask(t *testing.T) {
 	f.once(candor.EventTaskPoison, append(words, task.ID.String())...)
 }
 
+// TestF46OneWorker: where nobody else could take it, two deaths of the one worker
+// that there is are enough.
+func TestF46PoisonTaskOneWorker(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t, settings{"retry.poison_hold": "1s"})
+	f.up(1)
+	id := f.submit("poison", `
+		poison: {run: "kill -9 $PPID; sleep 60"}
+	`)
+	f.ends(id)
+	task := f.task(id, "poison")
+	if task.State != candor.TaskFailed || task.Attempt != 2 {
+		t.Errorf("it is %s after %d deaths", task.State, task.Attempt)
+	}
+	f.saysWhy(task.ID.String(), candor.ReasonPoison, candor.MoverYou, "2 workers died under it: worker-1 twice")
+}
+
 // TestF48: 75 goes elsewhere and is not counted, 78 is not tried again.
 func TestF48ExitCodes(t *testing.T) {
 	t.Parallel()
