@@ -66,6 +66,7 @@ const (
 	EventHot             EventCode = "worker.hot"  // its card is too hot
 	EventCool            EventCode = "worker.cool" // it is cool again
 	EventRowsFailed      EventCode = "rows.failed"
+	EventStoreSlow       EventCode = "store.slow"   // a commit took unusually long
 	EventProbe           EventCode = "worker.probe" // a quarantined worker gets one task
 )
 

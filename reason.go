@@ -264,6 +264,8 @@ type Explanation struct {
 	// Revision and At say which state the answer speaks of.
 	Revision int64     `json:"revision"`
 	At       time.Time `json:"at"`
+	// Trouble is why that state is not on disk yet, if so: it may be taken back.
+	Trouble string `json:"trouble,omitempty"`
 }
 
 // BatchWhy is where the tasks of a batch stand, by reason.

@@ -63,13 +63,16 @@ type Brain struct {
 	lines   chan []line // to the logging goroutine; loop sends
 
 	// loop only
-	state  *sched.State
-	held   []*request
-	ready  int64 // of the state, when held claims were last tried
-	commit commitTimes
-	meta   sched.Meta // as last loaded
-	heard  time.Time  // when the last round was decided
-	probed time.Time  // when the store was last asked whether it works again
+	state *sched.State
+	held  []*request
+	// waiting came while a commit was slow, and are the next round's.
+	waiting []*request
+	late    *sched.StoreSlow // a slow commit that is not on record yet
+	ready   int64            // of the state, when held claims were last tried
+	commit  commitTimes
+	meta    sched.Meta // as last loaded
+	heard   time.Time  // when the last round was decided
+	probed  time.Time  // when the store was last asked whether it works again
 
 	trouble   atomic.Pointer[string]          // why nothing can be committed; nil when all is well
 	retention atomic.Pointer[store.Retention] // of history

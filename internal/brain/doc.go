@@ -17,7 +17,9 @@
 // Invariants:
 //
 //   - nothing is answered, logged as having happened or shown to followers
-//     before it is committed;
+//     before it is committed; but questions that change nothing are answered
+//     while a commit takes longer than it should, with the word that it does and
+//     who is in its way (docs/adr/0011-questions-while-a-commit-is-slow.md);
 //   - when a commit fails, or deciding panics, every command of that round is
 //     answered with an error, the state in memory is thrown away and loaded
 //     again: nobody was told otherwise;

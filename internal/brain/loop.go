@@ -44,6 +44,7 @@ func (b *Brain) Run(ctx context.Context) error {
 func (b *Brain) stop() {
 	close(b.stopped)
 	refuse(b.held, errStopped())
+	refuse(b.waiting, errStopped())
 	for {
 		select {
 		case r := <-b.inbox:
@@ -65,6 +66,11 @@ func (b *Brain) gather(ctx context.Context, round []*request) []*request {
 		if r.until.Before(wake) {
 			wake = r.until
 		}
+	}
+	if n := min(len(b.waiting), maxRound); n > 0 {
+		round = append(round, b.waiting[:n]...)
+		b.waiting = slices.Delete(b.waiting, 0, n)
+		wake = now // there is something to do
 	}
 	select {
 	case r := <-b.inbox:
@@ -135,6 +141,12 @@ func (b *Brain) decide(now time.Time, round []*request) (answers []*request, bro
 	if err := b.excuse(now, &current); err != nil {
 		return answers, err
 	}
+	if b.late != nil {
+		current = *b.late
+		if _, err := b.state.Apply(now, current); err != nil {
+			return answers, err
+		}
+	}
 	current = sched.Tick{}
 	if _, err := b.state.Apply(now, sched.Tick{}); err != nil {
 		return answers, err
@@ -162,15 +174,15 @@ func (b *Brain) excuse(now time.Time, current *sched.Command) error {
 // store commits, and notices when that takes long.
 func (b *Brain) store(ctx context.Context, c *sched.Changes) error {
 	start := b.opts.Clock.Now()
-	// A commit under way is not given up because the brain is told to stop.
-	err := b.opts.Store.Commit(context.WithoutCancel(ctx), c)
-	took := b.opts.Clock.Now().Sub(start)
-	if err != nil {
+	if err := b.commitWatched(ctx, c, start); err != nil {
 		return err
 	}
-	if usual := b.commit.add(took); took > slowCommit {
-		b.opts.Log.Warn(fmt.Sprintf("store: commit %s (usual %s)%s", candor.ShortDuration(took), candor.ShortDuration(usual), b.holder()))
+	took := b.opts.Clock.Now().Sub(start)
+	b.late = nil // it went with this commit
+	if took > slowCommit {
+		b.late = &sched.StoreSlow{Took: took, Usual: b.commit.usual(), Holder: b.holder()}
 	}
+	b.commit.add(took)
 	if b.trouble.Swap(nil) != nil {
 		b.opts.Log.Info("store: commits again; nothing that was acknowledged is lost")
 	}
@@ -188,10 +200,10 @@ func (b *Brain) probe(ctx context.Context, now time.Time) {
 }
 
 func (b *Brain) holder() string {
-	if b.opts.Holder == nil || b.opts.Holder() == "" {
+	if b.opts.Holder == nil {
 		return ""
 	}
-	return ", locked by " + b.opts.Holder()
+	return b.opts.Holder()
 }
 
 // reload throws the state away and loads what is durable. Everybody of the

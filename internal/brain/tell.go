@@ -164,16 +164,18 @@ type commitTimes struct {
 	n    int
 }
 
-// add notes a duration and returns what was usual before it.
-func (c *commitTimes) add(d time.Duration) time.Duration {
+// usual is the median of the last ones.
+func (c *commitTimes) usual() time.Duration {
 	filled := min(c.n, len(c.last))
-	usual := d
-	if filled > 0 && d > slowCommit {
-		sorted := slices.Clone(c.last[:filled])
-		slices.Sort(sorted)
-		usual = sorted[filled/2]
+	if filled == 0 {
+		return 0
 	}
+	sorted := slices.Clone(c.last[:filled])
+	slices.Sort(sorted)
+	return sorted[(filled-1)/2]
+}
+
+func (c *commitTimes) add(d time.Duration) {
 	c.last[c.n%len(c.last)] = d
 	c.n++
-	return usual
 }

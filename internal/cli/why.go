@@ -100,6 +100,9 @@ func (p page) why(x candor.Explanation, wide bool) {
 		p.title(x.Batch.ID.String(), x.Batch.Name, string(x.Batch.State))
 	}
 	p.say(x.Reason)
+	if x.Trouble != "" {
+		fmt.Fprintf(p.w, "%s %s; what this says is not on disk yet\n", p.s.red("trouble:"), clean(x.Trouble))
+	}
 	if x.Batch != nil {
 		p.groups(x.Batch.Groups)
 	}

@@ -74,6 +74,9 @@ func (s *State) apply(cmd Command) (any, error) {
 	case Away:
 		s.away(c.For)
 		return nil, nil
+	case StoreSlow:
+		s.storeSlow(c)
+		return nil, nil
 	default:
 		return s.applyChange(cmd)
 	}

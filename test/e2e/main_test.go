@@ -20,6 +20,8 @@ func run(m *testing.M) int {
 	switch { // a hooked worker's Ollama has both
 	case os.Getenv(envOllama) != "":
 		return simulatedOllama()
+	case os.Getenv(envLocks) != "":
+		return locksStore()
 	case os.Getenv(envHooked) != "":
 		return hookedWorker()
 	}
