@@ -182,6 +182,9 @@ func (s *State) sayStuck(t *task) string {
 	if r.progress.State != "" {
 		last += ", process " + r.progress.State
 	}
+	if r.progress.PID != 0 {
+		last += fmt.Sprintf(" (pid %d)", r.progress.PID)
+	}
 	return fmt.Sprintf("%s (%s) on %s for %s: %s", t.id, t.name(), r.worker, candor.ShortDuration(s.now.Sub(r.started)), last)
 }
 

@@ -208,8 +208,8 @@ func (s *State) runningReason(t *task) *candor.Reason {
 		return s.unsentReason(t, w)
 	case r.abort != "":
 		return candor.NewReason(candor.ReasonAborting, fmt.Sprintf("%s is being ended on %s: %s", t.name(), r.worker, r.abortText))
-	case r.stuck:
-		return candor.NewReason(candor.ReasonStuck, "nothing moves: "+s.sayStuck(t)).Do(t.lookCloser())
+	case s.stuckReason(t) != nil:
+		return s.stuckReason(t)
 	case r.progress.Kind == "heat" && w != nil && w.hot != nil:
 		held := *w.hot
 		held.Text = fmt.Sprintf("%s is held before its next row: %s", t.name(), w.hot.Text)
@@ -217,6 +217,10 @@ func (s *State) runningReason(t *task) *candor.Reason {
 	case r.progress.Kind == "slot":
 		return candor.NewReason(candor.ReasonSlot, fmt.Sprintf("%s is held by %s: %s", t.name(), r.worker, r.progress.Note))
 	default:
-		return candor.NewReason(candor.ReasonRunning, fmt.Sprintf("%s runs on %s for %s, attempt %d", t.name(), r.worker, candor.ShortDuration(s.now.Sub(r.started)), t.attempt))
+		text := fmt.Sprintf("%s runs on %s for %s, attempt %d", t.name(), r.worker, candor.ShortDuration(s.now.Sub(r.started)), t.attempt)
+		if seen := s.lastSeen(t); seen != "" {
+			text += ": " + seen
+		}
+		return candor.NewReason(candor.ReasonRunning, text)
 	}
 }

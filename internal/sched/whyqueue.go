@@ -226,6 +226,9 @@ func (s *State) workerReason(w *worker) candor.Reason {
 			r.Text += fmt.Sprintf("; it holds %s: %s (%s) for %s", count(len(w.running), "task"), t.name(), t.id, candor.ShortDuration(s.now.Sub(t.run.started)))
 			return *r
 		}
+		if r := s.stuckOn(w); r != nil {
+			return *r
+		}
 		r := candor.NewReason(candor.ReasonRunning, fmt.Sprintf("%s runs %s: %s (%s) for %s", w.info.Name, count(len(w.running), "task"), t.name(), t.id, candor.ShortDuration(s.now.Sub(t.run.started))))
 		if v := w.view.Serving; t.isOrder() && v != nil && v.Work != nil {
 			r.Text += fmt.Sprintf("; %s is under way%s", v.Work.Model, sayWork(s, v.Work))

@@ -343,6 +343,9 @@ func (s *State) progressed(t *task, p *candor.Progress) {
 		return
 	}
 	r.moved = s.now
+	if p.Kind != "cpu" && p.Kind != "start" {
+		r.shown = s.now
+	}
 	if r.stuck {
 		r.stuck = false
 		s.event(&candor.Event{

@@ -108,6 +108,39 @@ func TestF22FrozenWorkerAsked(t *testing.T) {
 	f.ends(id)
 }
 
+// TestF25Asked: jobs that spin, sleep or stand, without a limit set: what was seen
+// of each is said, and of one that is stopped what wakes it.
+func TestF25HungJobsAsked(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t, nil)
+	f.brain()
+	f.work("worker-1", "--slots", "3")
+	id := f.submit("hung", `
+		sleeps: {run: "exec sleep 3252"}
+		spins: {run: "while [ ! -e `+f.dir+`/go ]; do :; done"}
+		stands: {run: "kill -STOP $$"}
+	`)
+	f.until("they are seen", func() bool {
+		w := f.worker("worker-1")
+		n := 0
+		for _, r := range w.Running {
+			if p := r.Progress; p != nil && p.PID > 0 && (p.State == "stopped" || p.CPU > candor.Duration(300*time.Millisecond) || p.State == "sleeping") {
+				n++
+			}
+		}
+		return n == 3
+	})
+	f.saysWhy(f.task(id, "sleeps").ID.String(), candor.ReasonRunning, candor.MoverWait, "nothing printed, written or reported since it started", "is sleeping")
+	f.saysWhy(f.task(id, "spins").ID.String(), candor.ReasonRunning, candor.MoverWait, "nothing printed, written or reported since it started", "of CPU time used", "is running")
+	x := f.saysWhy(f.task(id, "stands").ID.String(), candor.ReasonStuck, candor.MoverOperator, "is stopped")
+	if pid := x.Task.Progress.PID; x.Reason.Next != fmt.Sprintf("kill -CONT %d", pid) {
+		t.Errorf("next %q, its process is %d", x.Reason.Next, pid)
+	}
+	f.saysWhy("worker-1", candor.ReasonStuck, candor.MoverOperator, "nothing moves in 1 of them: stands")
+	f.candor("cancel", id.String()).ok()
+	f.ends(id)
+}
+
 // TestF21Asked: while a killed worker waits for its restart, it and what waits for
 // it say how it ended, which process that was, and that its supervisor acts, by when.
 func TestF21KilledWorkerAsked(t *testing.T) {
