@@ -66,8 +66,9 @@ const (
 	EventHot             EventCode = "worker.hot"  // its card is too hot
 	EventCool            EventCode = "worker.cool" // it is cool again
 	EventRowsFailed      EventCode = "rows.failed"
-	EventStoreSlow       EventCode = "store.slow"   // a commit took unusually long
-	EventProbe           EventCode = "worker.probe" // a quarantined worker gets one task
+	EventHostFault       EventCode = "worker.host_fault" // its own disk or folders fail the attempts on it
+	EventStoreSlow       EventCode = "store.slow"        // a commit took unusually long
+	EventProbe           EventCode = "worker.probe"      // a quarantined worker gets one task
 )
 
 // Event is one thing that happened, as the log, the event table and every

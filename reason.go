@@ -68,6 +68,7 @@ const (
 	ReasonExitTransient ReasonCode = "exit.transient"    // exit 75
 	ReasonExitPermanent ReasonCode = "exit.permanent"    // exit 78
 	ReasonExitBadWorker ReasonCode = "exit.bad_worker"   // the task's word for a bad host
+	ReasonHostFault     ReasonCode = "host.fault"        // its worker's own disk or folders failed, not the task
 	ReasonTimeout       ReasonCode = "exit.timeout"      // ran longer than its timeout
 	ReasonNoProgress    ReasonCode = "exit.no_progress"  // silent for longer than allowed
 	ReasonStart         ReasonCode = "exit.start"        // could not be started
@@ -153,7 +154,7 @@ var movers = map[ReasonCode]Mover{
 	ReasonUnexplained: MoverOperator, ReasonIdleNoWork: MoverWait, ReasonIdleHands: MoverWait, ReasonIdleClaiming: MoverSystem,
 	ReasonDone: MoverWait, ReasonFailedSummary: MoverYou,
 	ReasonExitCode: MoverYou, ReasonExitSignal: MoverYou, ReasonExitOOM: MoverYou, ReasonExitTransient: MoverSystem,
-	ReasonExitPermanent: MoverYou, ReasonExitBadWorker: MoverOperator, ReasonTimeout: MoverYou, ReasonNoProgress: MoverYou,
+	ReasonExitPermanent: MoverYou, ReasonExitBadWorker: MoverOperator, ReasonHostFault: MoverOperator, ReasonTimeout: MoverYou, ReasonNoProgress: MoverYou,
 	ReasonStart: MoverYou, ReasonOutputMissing: MoverYou, ReasonManifestBad: MoverYou, ReasonManifestLarge: MoverYou,
 	ReasonCancelled: MoverYou, ReasonExpired: MoverYou, ReasonWorkerDied: MoverSystem, ReasonLeaseExpired: MoverSystem,
 	ReasonPoison: MoverYou, ReasonShutdown: MoverSystem, ReasonFenced: MoverSystem,

@@ -226,5 +226,5 @@ func TestADiskThatIsFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := rows.Run(t.Context(), j)
-	ended(t, err, candor.AttemptTransient, candor.ReasonOutputMissing, "the results could not be kept")
+	ended(t, err, candor.AttemptTransient, candor.ReasonHostFault, "the results could not be kept")
 }

@@ -79,7 +79,7 @@ func TestOutputsThatAreNotThere(t *testing.T) {
 		{"gone", filepath.Join(folder, "none"), nil, candor.AttemptPermanent, candor.ReasonRequestRefused, "is not there any more"},
 		{"a folder", folder, nil, candor.AttemptPermanent, candor.ReasonRequestRefused, "is a folder"},
 		{"not needed", "", errors.New("up is not needed by this task"), candor.AttemptPermanent, candor.ReasonRequestRefused, "up is not needed"},
-		{"unreadable", "bad\x00name", nil, candor.AttemptTransient, candor.ReasonOutputMissing, "read output up.text"},
+		{"unreadable", "bad\x00name", nil, candor.AttemptTransient, candor.ReasonHostFault, "read output up.text"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := newDesk(t, 1, simrt.Model{})

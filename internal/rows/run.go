@@ -168,5 +168,5 @@ func failure(w *row, text string) *Error {
 
 // diskError is the fault of the worker's disk, not of the task.
 func diskError(err error) *Error {
-	return &Error{candor.AttemptTransient, candor.NewReason(candor.ReasonOutputMissing, "the results could not be kept: "+err.Error())}
+	return &Error{candor.AttemptTransient, candor.NewReason(candor.ReasonHostFault, "the results could not be kept: "+err.Error())}
 }

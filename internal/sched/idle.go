@@ -176,6 +176,9 @@ func (s *State) idleReason(w *worker, r *candor.Report, l *look) *candor.Reason 
 			return candor.NewReason(candor.ReasonIdleClaiming, fmt.Sprintf("%s could take %d of %s and is about to ask", w.info.Name, n, count(total, "queued task")))
 		}
 	}
+	if ill := s.illReason(w); ill != nil {
+		return ill
+	}
 	reason := mostRefused(w, r, total)
 	switch {
 	case reason.Code == candor.ReasonModelCold:

@@ -150,6 +150,7 @@ func (s *State) finish(t *task, w *worker, r *candor.Result) {
 	switch {
 	case r.Outcome == candor.AttemptDone:
 		s.trialPassed(w)
+		s.hostDid(w, t)
 		s.ran(t, w)
 		if t.isOrder() {
 			s.orderDone(t, w, r)
@@ -160,6 +161,7 @@ func (s *State) finish(t *task, w *worker, r *candor.Result) {
 		s.cancelProcessing(t, candor.NewReason(abort, abortWords(abort)))
 	default:
 		s.failAttempt(t, r)
+		s.hostFailed(w, t, r)
 		if counts(r.Outcome) && r.Outcome != candor.AttemptPermanent && !t.isOrder() {
 			s.trialFailed(w, t)
 		}

@@ -96,6 +96,9 @@ func (s *State) tryAgain(t *task, r *candor.Result, counted bool) {
 		p.reason = candor.NewReason(candor.ReasonBackoff, fmt.Sprintf("%s (%s), last failure: %s", next, tries, r.Reason.Text)).
 			With("not_before", candor.FormatTime(p.notBefore)).With("last", string(r.Reason.Code))
 		p.reason.Since = s.now
+		if m := r.Reason.Mover; !counted && m == candor.MoverOperator {
+			p.reason.Mover = m // tried again it is, but that alone mends no host
+		}
 	}
 	t.run = nil
 	if where != "" { // not its own fault: it keeps its place

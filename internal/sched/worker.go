@@ -39,6 +39,7 @@ type worker struct {
 	doingAt   time.Time
 	frozen    time.Time // its supervisor sees its process stopped since then
 	departure departure // how it left, if it is gone
+	ill       ill       // faults of its host
 	silent    bool      // named for not asking
 	failing   *failing  // what its calls meet; nil: they are answered
 	askedIn   int64     // the session in which it asked last
@@ -157,7 +158,7 @@ func (s *State) register(req candor.RegisterRequest) (candor.RegisterReply, erro
 func (s *State) begins(w *worker, joined string) {
 	w.joined, w.asked = s.now, s.now
 	w.completed, w.failed, w.frozen, w.silent, w.failing, w.holds = 0, 0, time.Time{}, false, nil, 0
-	w.departure = departure{}
+	w.departure, w.ill = departure{}, ill{}
 	w.setReason(s.now, candor.NewReason(candor.ReasonIdleClaiming, "has just joined"))
 	w.openAccount(s.now)
 	s.event(&candor.Event{Level: candor.LevelInfo, Code: candor.EventWorkerJoined, Worker: w.info.Name, Text: joined})

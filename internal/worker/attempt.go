@@ -140,7 +140,11 @@ func (w *worker) command(a *attempt) candor.Result {
 // whose record is on disk before there is a process.
 func (w *worker) start(a *attempt) (*process.Process, *candor.Result) {
 	fail := func(outcome candor.AttemptOutcome, err error) (*process.Process, *candor.Result) {
-		return nil, &candor.Result{Outcome: outcome, Reason: candor.NewReason(candor.ReasonStart, "could not be started: "+err.Error())}
+		code := candor.ReasonStart
+		if outcome == candor.AttemptTransient {
+			code = candor.ReasonHostFault // our disk, not the task
+		}
+		return nil, &candor.Result{Outcome: outcome, Reason: candor.NewReason(code, "could not be started: "+err.Error())}
 	}
 	env, err := w.environ(a)
 	if err != nil {
@@ -151,7 +155,7 @@ func (w *worker) start(a *attempt) (*process.Process, *candor.Result) {
 		return fail(candor.AttemptPermanent, err)
 	}
 	if err := a.prepare(); err != nil {
-		return fail(candor.AttemptTransient, err) // our disk, not the task
+		return fail(candor.AttemptTransient, err)
 	}
 	spec := process.Spec{
 		Argv: words, Dir: a.workDir(), Env: env, Log: filepath.Join(a.dir, "log"),

@@ -53,6 +53,7 @@ func (w *worker) harvest(a *attempt, r *candor.Result) {
 		r.Reason = candor.NewReason(candor.ReasonOutputMissing, fmt.Sprintf("%s, but its outputs could not be put in place: %v", a.ended(), err))
 		if hostFault(err) {
 			r.Outcome = candor.AttemptTransient
+			r.Reason = candor.NewReason(candor.ReasonHostFault, fmt.Sprintf("%s, but this worker could not put its outputs in place: %v", a.ended(), err))
 			w.sayTask(slog.LevelError, lineDisk, a, "Outputs could not be put in place", slog.Any(record.KeyError, err))
 		}
 	}

@@ -22,7 +22,7 @@ func (w *worker) answerRows(a *attempt) candor.Result {
 			Reason: candor.NewReason(candor.ReasonWrongClass, w.o.Name+" has no model server to ask")}
 	}
 	if err := a.prepare(); err != nil { // our disk, not the task
-		return candor.Result{Outcome: candor.AttemptTransient, Reason: candor.NewReason(candor.ReasonStart, "could not be started: "+err.Error())}
+		return candor.Result{Outcome: candor.AttemptTransient, Reason: candor.NewReason(candor.ReasonHostFault, "could not be started: "+err.Error())}
 	}
 	r := w.within(a, func(ctx context.Context) candor.Result {
 		totals, err := rows.Run(ctx, w.job(a))
