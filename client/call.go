@@ -46,6 +46,7 @@ func (c *Client) call(ctx context.Context, req request, reply any) error {
 	limit := c.opts.Timeout + req.wait + time.Duration(body.buf.Len()>>20)*patience
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, errSilent)
 	defer cancel()
+	c.hush(ctx, req.wait)
 	resp, err := c.send(ctx, req, body)
 	if err != nil {
 		return c.fault(ctx, limit, err)

@@ -32,6 +32,9 @@ type Options struct {
 	// Reconnected hears each time Follow lost its stream and is about to try
 	// again. It must not block.
 	Reconnected func(Reconnect)
+	// Quiet hears of a call that has had no answer for so long, beyond the wait
+	// that it asked for. It may be called from any goroutine; nil: nobody.
+	Quiet func(time.Duration)
 }
 
 // Reconnect is one loss of a stream.

@@ -151,18 +151,24 @@ func (a *app) client(cmd *cobra.Command) (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.clientAt(cfg, cfg.Brain.URL)
+	c := a.options(cfg, cfg.Brain.URL)
+	c.Quiet = a.hearQuiet(cfg, cfg.Brain.URL)
+	return client.New(c)
 }
 
 func (a *app) clientAt(cfg *config.Loaded, url string) (*client.Client, error) {
-	return client.New(client.Options{
+	return client.New(a.options(cfg, url))
+}
+
+func (a *app) options(cfg *config.Loaded, url string) client.Options {
+	return client.Options{
 		URL: url, TokenFile: string(cfg.TokenFile), UserAgent: "candor/" + version(), Clock: a.clk,
 		Reconnected: func(r client.Reconnect) {
 			if r.Tries == 1 {
 				a.talk("the brain went away; trying again")
 			}
 		},
-	})
+	}
 }
 
 // talk tells a person what goes on, on stderr.

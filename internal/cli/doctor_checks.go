@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -108,6 +109,9 @@ func (a *app) checkBrain(ctx context.Context, cfg *config.Loaded) []finding {
 		return []finding{fail(check, cmp.Or(hintOf(err), "give a token: --token-file FILE"), "%v", err)}
 	case code != candor.CodeUnavailable && code != candor.CodeTimeout:
 		return []finding{fail(check, cmp.Or(hintOf(err), "look at the brain's log"), "%v", err)}
+	}
+	if pid := leaderOf(cfg, cfg.Brain.URL); pid != 0 && stopped(pid) {
+		return []finding{fail(check, fmt.Sprintf("kill -CONT %d", pid), "%s", sayStopped(pid))}
 	}
 	if who, err := sqlite.Leader(string(cfg.State)); err == nil && who != "" {
 		return []finding{fail(check, "look at its log in "+string(cfg.Log.Dir)+", or end it",

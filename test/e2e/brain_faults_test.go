@@ -9,8 +9,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"candor"
 	"candor/client"
@@ -120,5 +122,24 @@ func fill(t *testing.T, path string) {
 		case err != nil && !errors.Is(err, io.ErrShortWrite):
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestStoppedBrain: who asks a brain that is stopped hears so within seconds, with
+// what wakes it, and so does who asks doctor; the answer comes when it is awake.
+func TestStoppedBrain(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t, nil)
+	b := f.brain()
+	b.signal(syscall.SIGSTOP)
+	word := fmt.Sprintf("the brain is stopped, not dead (pid %d, SIGSTOP): kill -CONT %d wakes it", b.pid(), b.pid())
+	status := f.start("status", "status")
+	f.within(20*time.Second, "it is said who is stopped", func() bool { return strings.Contains(status.output(), word) })
+	if doctor := f.candor("doctor"); !strings.Contains(doctor.out, word) {
+		t.Errorf("doctor does not say %q:\n%s%s", word, doctor.out, doctor.talk)
+	}
+	b.signal(syscall.SIGCONT)
+	if code := status.wait(); code != 0 {
+		t.Errorf("status left with %d: %s", code, status.output())
 	}
 }

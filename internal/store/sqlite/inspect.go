@@ -25,6 +25,19 @@ func Leader(dir string) (string, error) {
 	return "", lock.Close()
 }
 
+// LeaderPID is the process on this host that leads the store of a directory, 0 if
+// nobody does, or it cannot be told.
+func LeaderPID(dir string) int {
+	if who, err := Leader(dir); err != nil || who == "" {
+		return 0
+	}
+	l := readLead(dir)
+	if host, err := os.Hostname(); err != nil || l.host != host && l.host != "localhost" {
+		return 0
+	}
+	return l.pid
+}
+
 // Lives tells whether a store is in dir.
 func Lives(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, fileName))
