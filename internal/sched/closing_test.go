@@ -70,12 +70,15 @@ func TestCancelGoesOnAfterRestart(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	reply := f.submit(cpu("many", items(closingSlice*2)))
+	const few = 50 // a round ends so many
+	f.s.slice = few
+	reply := f.submit(cpu("many", items(few*2)))
 	save()
 	f.do(Cancel{change(reply.Batch.String())})
 	save()
 
 	f.s = New(Config{}, disk.load())
+	f.s.slice = few
 	f.now = f.now.Add(time.Minute)
 	f.join("w")
 	if got := f.claim("w"); len(got.Tasks) > 0 {
@@ -85,8 +88,8 @@ func TestCancelGoesOnAfterRestart(t *testing.T) {
 	save()
 	f.do(Tick{})
 	b := f.s.batches[reply.Batch]
-	if b.rec.State != candor.BatchComplete || b.counts[cancelled] != closingSlice*2 {
+	if b.rec.State != candor.BatchComplete || b.counts[cancelled] != few*2 {
 		t.Fatalf("the batch is %s with %v", b.rec.State, b.counts)
 	}
-	f.expect(f.why(b.steps[0].tasks[closingSlice*2-1].id), candor.ReasonCancelled, "cancelled by ann (cleaning)")
+	f.expect(f.why(b.steps[0].tasks[few*2-1].id), candor.ReasonCancelled, "cancelled by ann (cleaning)")
 }

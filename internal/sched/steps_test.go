@@ -3,16 +3,27 @@ package sched
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"candor"
 )
 
-// TestManyStepsAreQuick: a plan of many steps that need each other costs the
-// loop by their number, not by its square.
-func TestManyStepsAreQuick(t *testing.T) {
+// A plan of many steps that need each other is submitted, given up and retried as
+// a whole.
+func TestManySteps(t *testing.T) { manySteps(t, 1000) }
+
+// BenchmarkManySteps: that costs the loop by their number, not by its square.
+func BenchmarkManySteps(b *testing.B) {
+	for _, n := range []int{1000, 10_000} {
+		b.Run(fmt.Sprint("steps=", n), func(b *testing.B) {
+			for b.Loop() {
+				manySteps(&testing.T{}, n)
+			}
+		})
+	}
+}
+
+func manySteps(t *testing.T, n int) {
 	f := newFarm(t, Config{})
-	const n = 10_000
 	steps := make([]candor.Step, 0, n)
 	for i := range n {
 		st := cpu(fmt.Sprint("step-", i))
@@ -23,20 +34,11 @@ func TestManyStepsAreQuick(t *testing.T) {
 		}
 		steps = append(steps, st)
 	}
-	quick := func(what string, do func()) {
-		t.Helper()
-		begun := time.Now()
-		do()
-		if took := time.Since(begun); took > 2*time.Second {
-			t.Errorf("%s took %s", what, took)
-		}
-	}
-	var reply candor.SubmitReply
-	quick("submitting", func() { reply = f.submit(steps...) })
+	reply := f.submit(steps...)
 	f.join("w")
 	first := f.take("w")
-	quick("giving up what needs a failed task", func() { f.hand("w", ended(first, candor.AttemptPermanent, candor.ReasonExitCode, "no")) })
-	quick("retrying", func() { f.do(Retry{change(reply.Batch.String())}) })
+	f.hand("w", ended(first, candor.AttemptPermanent, candor.ReasonExitCode, "no"))
+	f.do(Retry{change(reply.Batch.String())})
 	if b := f.s.batches[reply.Batch]; b.counts[blocked] != n-1 || b.counts[queued] != 1 {
 		t.Errorf("after the retry: %v", b.counts)
 	}

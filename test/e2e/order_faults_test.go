@@ -269,7 +269,7 @@ func TestF32RestartDuringALoad(t *testing.T) {
 	brain.kill()
 	f.brain()
 	f.until("its worker has told the new brain", func() bool { return f.server("worker-1").Work != nil })
-	f.saysWhy(f.tasks(id)[0].ID.String(), candor.ReasonModelLoading, candor.MoverSystem, "worker-1", "it loads m for ")
+	f.comesToSay(f.tasks(id)[0].ID.String(), candor.ReasonModelLoading, candor.MoverSystem, "worker-1", "it loads m for ")
 	f.afterTheLoad(id)
 	f.oneLoad()
 }

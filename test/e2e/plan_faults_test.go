@@ -340,12 +340,12 @@ func TestF50SubmittedTwice(t *testing.T) {
 		t.Errorf("%s and %s did not both succeed", one, two)
 	}
 	keyed := f.submit("twice", tasks, "--key", "nightly")
-	r := f.candor("submit", filepath.Join(f.dir, "twice.yaml"), "--key", "nightly").exits(1).says("nightly", keyed.String())
+	r := f.candor("submit", filepath.Join(f.dir, "twice.yaml"), "--key", "nightly").exits(2).says("nightly", keyed.String())
 	if r.out != "" {
 		t.Errorf("a refused submission prints %q", r.out)
 	}
 	f.ends(keyed)
-	f.candor("submit", filepath.Join(f.dir, "twice.yaml"), "--key", "nightly").exits(1).says("nightly", keyed.String())
+	f.candor("submit", filepath.Join(f.dir, "twice.yaml"), "--key", "nightly").exits(2).says("nightly", keyed.String())
 	all, err := f.c.Batches(t.Context(), candor.BatchQuery{})
 	if err != nil || len(all) != 3 {
 		t.Errorf("%d batches, want 3 (%v)", len(all), err)
