@@ -211,7 +211,9 @@ func ownSizes(t *testing.T, f farm) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if context := int64(1024 * 6 * 384 * 2 * 2); was.Size < file.Size()+context || was.VRAM != 0 {
+	// What the context takes is seen as memory of the process: not every page of
+	// it has been touched.
+	if context := int64(1024 * 6 * 384 * 2 * 2); was.Size < file.Size()+context*9/10 || was.VRAM != 0 {
 		t.Errorf("%d bytes, %d on a card; the file alone has %d, and the context takes %d", was.Size, was.VRAM, file.Size(), context)
 	}
 }
