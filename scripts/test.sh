@@ -165,7 +165,8 @@ llama=$(scripts/install-llama-server.sh "$tools")
 
 section 'model servers, against the real ones'
 go vet -tags ollama,llamaserver ./internal/runtime/... ./internal/modelhost ./test/e2e
-CANDOR_OLLAMA=$ollama CANDOR_LLAMA_SERVER=$llama test_all -tags ollama,llamaserver ./internal/runtime/... ./internal/modelhost
+# One package at a time: their threads spin, and starve what others wait for.
+CANDOR_OLLAMA=$ollama CANDOR_LLAMA_SERVER=$llama test_all -p 1 -tags ollama,llamaserver ./internal/runtime/... ./internal/modelhost
 # Brain, workers and Ollama together; the other tests of this folder ran above.
 CANDOR_OLLAMA=$ollama test_all -tags ollama -run '^TestRealOllama$' ./test/e2e
 
