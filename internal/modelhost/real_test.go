@@ -22,6 +22,7 @@ import (
 	"candor/internal/process"
 	"candor/internal/runtime"
 	"candor/internal/runtime/ollama"
+	"candor/internal/runtime/realtest"
 	"candor/internal/tinygguf"
 )
 
@@ -148,11 +149,12 @@ func TestRealOllama(t *testing.T) {
 	})
 	t.Run("a runner that died idle is found", func(t *testing.T) {
 		dead := runner(t, o)
-		kill(t, dead, syscall.SIGKILL)
+		realtest.Kill(t, dead)
+		killed := time.Now()
 		// Listed all the while; the next token it is asked for brings it back.
 		h.until("asked for a token", func(s candor.Serving) bool {
 			m := find(s.Models, "tiny")
-			return m != nil && m.Ready && m.Token.D() < time.Second && len(marked(t, o)) == 2
+			return m != nil && m.Ready && m.Token.D() < time.Since(killed) && len(marked(t, o)) == 2
 		})
 		if now := runner(t, o); now == dead {
 			t.Errorf("runner %d", now)

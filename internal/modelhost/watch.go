@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -240,6 +241,9 @@ func (h *Host) probe(l *life, m *model, limit time.Duration) {
 	case err == nil:
 		if was && change.LoadTook > time.Second {
 			h.warn("model %s had lost its process, and was loaded again in %s", m.name, candor.ShortDuration(change.LoadTook))
+		}
+		if doubted {
+			h.say(slog.LevelInfo, lineModel, h.o.Name+": model "+m.name+" has produced a token: it is ready again")
 		}
 		if r, ok := runtime.Find(change.After, name); ok {
 			h.trust(l, r, settings, false)
