@@ -122,7 +122,8 @@ func (r *running) until(what string, ok func(candor.Serving) bool) candor.Servin
 	r.t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(time.Minute)
+	const patience = 5 * time.Minute // met only by what hangs
+	deadline := time.After(patience)
 	for {
 		s := r.Serving()
 		if ok(s) {
@@ -131,7 +132,7 @@ func (r *running) until(what string, ok func(candor.Serving) bool) candor.Servin
 		select {
 		case <-tick.C:
 		case <-deadline:
-			r.t.Fatalf("waited a minute: %s; is %+v", what, s)
+			r.t.Fatalf("waited %s: %s; is %+v", patience, what, s)
 		}
 	}
 }
