@@ -30,7 +30,10 @@ func (w *world) start(k *simWorker, verified bool) {
 }
 
 func (w *world) register(k *simWorker, verified bool, left []string) {
-	req := candor.RegisterRequest{Protocol: candor.Protocol, Info: k.info, View: k.view, Verified: verified, Leftover: left}
+	req := candor.RegisterRequest{Protocol: candor.Protocol, Info: k.info, View: w.sees(k), Verified: verified, Leftover: left}
+	if k.server != nil {
+		req.Catalog = catalog()
+	}
 	for _, lease := range w.leasesOf(k) {
 		if !w.procs[lease].orphan {
 			req.Holds = append(req.Holds, lease)
@@ -63,6 +66,9 @@ func (w *world) kill(k *simWorker) {
 		k.exit = &candor.HostWorker{Name: k.info.Name, PID: k.info.PID, State: "exited", Exit: "signal: KILL (9)"}
 	}
 	k.alive, k.session = false, 0
+	if k.server != nil && !k.server.attached {
+		k.server.models, k.server.state = nil, candor.ServerUp
+	}
 	for _, lease := range w.leasesOf(k) {
 		w.procs[lease].orphan = true
 	}
@@ -87,7 +93,7 @@ func (k *simWorker) up() bool { return k.alive && !k.frozen && k.session != 0 }
 // the worker with nothing but its doubts; a late one comes when it comes.
 func (w *world) claim(k *simWorker, most int, road string) {
 	session, voided, sent := k.session, k.epoch, slices.Clone(k.spool)
-	req := candor.ClaimRequest{Session: session, Results: sent, Max: most, View: k.view}
+	req := candor.ClaimRequest{Session: session, Results: sent, Max: most, View: w.sees(k)}
 	arrive := func(reply any, err error) {
 		if !k.up() || k.session != session || k.epoch != voided {
 			return
@@ -111,10 +117,11 @@ func (w *world) claim(k *simWorker, most int, road string) {
 				k.spool = append(k.spool, ended(a, candor.AttemptAborted, candor.ReasonFenced, "fenced"))
 				continue
 			}
-			w.procs[a.Lease] = &proc{Assignment: a, worker: k, manifests: r.Steps[a.Spec].Manifests}
+			step := &r.Steps[a.Spec]
+			w.procs[a.Lease] = &proc{Assignment: a, worker: k, manifests: step.Manifests, order: step.Step.Order, uses: k.serves(&step.Step)}
 		}
 	}
-	w.do(Claim{Worker: k.info.Name, Req: req, Looked: true, Stored: w.disk.shown(sent)}, func(reply any, err error) {
+	w.do(k.says(Claim{Worker: k.info.Name, Req: req, Looked: true, Stored: w.disk.shown(sent)}), func(reply any, err error) {
 		w.checkOrder(reply)
 		w.checkVerdicts(reply, sent)
 		switch road {
@@ -174,7 +181,14 @@ func (w *world) finish(lease int64, outcome candor.AttemptOutcome, drop bool) {
 		return // nobody saw it end
 	}
 	r := candor.Result{Task: p.Task, Lease: lease, Outcome: outcome}
-	if outcome != candor.AttemptDone {
+	if p.order != nil && outcome == candor.AttemptDone {
+		if r.Order, r.Reason = w.obey(p.worker, p.order); r.Reason != nil {
+			outcome, r.Outcome = candor.AttemptPermanent, candor.AttemptPermanent
+		}
+	}
+	if r.Reason != nil {
+		// The order has failed.
+	} else if outcome != candor.AttemptDone {
 		r.Reason = candor.NewReason(candor.ReasonExitCode, "exit 1")
 	} else if !drop {
 		r.Manifests = map[string][]json.RawMessage{}
@@ -186,7 +200,7 @@ func (w *world) finish(lease int64, outcome candor.AttemptOutcome, drop bool) {
 }
 
 func (w *world) heartbeat(k *simWorker, lost bool) {
-	req := candor.HeartbeatRequest{Session: k.session, Doing: "waiting", View: k.view}
+	req := candor.HeartbeatRequest{Session: k.session, Doing: "waiting", View: w.sees(k)}
 	for _, lease := range w.leasesOf(k) {
 		if !w.procs[lease].orphan {
 			req.Running = append(req.Running, candor.LeaseProgress{Lease: lease, Progress: candor.Progress{Kind: "output", At: w.now}})
@@ -200,7 +214,7 @@ func (w *world) heartbeat(k *simWorker, lost bool) {
 			req.Void = append(req.Void, lease)
 		}
 	}
-	w.do(Heartbeat{k.info.Name, req}, func(reply any, err error) {
+	w.do(k.says(Heartbeat{k.info.Name, req}), func(reply any, err error) {
 		if lost || !k.up() || k.session != req.Session {
 			return
 		}
@@ -238,7 +252,7 @@ func (w *world) leave(k *simWorker, crash string) {
 		delete(w.procs, lease)
 	}
 	req := candor.LeaveRequest{Session: k.session, Why: "told to", Crash: crash}
-	w.do(Leave{k.info.Name, req}, nil)
+	w.do(k.says(Leave{k.info.Name, req}), nil)
 	w.kill(k)
 }
 
@@ -259,6 +273,7 @@ func (w *world) hostSeen(supervisor string, clean int) {
 			rep.Workers = append(rep.Workers, candor.HostWorker{Name: k.info.Name, PID: k.info.PID, State: state})
 		}
 	}
+	w.reports = append(w.reports, rep)
 	w.do(HostSeen{rep}, func(reply any, err error) {
 		for _, o := range reply.(candor.HostReply).Fence {
 			w.fence(o)
@@ -310,6 +325,7 @@ func (w *world) pass() {
 	steps := []time.Duration{0, time.Second, time.Second, 2 * time.Second, 5 * time.Second, 11 * time.Second, 21 * time.Second, time.Hour, -30 * time.Second}
 	w.now = w.now.Add(rapid.SampledFrom(steps).Draw(w.t, "time"))
 	w.do(Tick{}, nil)
+	w.still()
 }
 
 // submit brings a plan. Whether an ended batch has its key, the brain asks the

@@ -167,6 +167,7 @@ var checks = []check{
 		},
 		say: sayKnown,
 	},
+	serverlessCheck,
 	{
 		code: candor.ReasonWorkerGone, verdict: candor.VerdictNotNow,
 		ok:  func(_ *Want, h *Have) bool { return h.State != candor.WorkerGone },
@@ -267,7 +268,7 @@ var checks = []check{
 	{
 		code: candor.ReasonPlaceBusy, verdict: candor.VerdictNotNow,
 		applies: func(w *Want) bool {
-			return w.Order != nil && (len(w.Order.Evict) > 0 || w.Order.Kind == candor.OrderUnload)
+			return w.Order != nil && w.Order.Kind != candor.OrderPull
 		},
 		ok: func(w *Want, h *Have) bool { return h.stillUsed(w.Order) == nil },
 		say: func(w *Want, h *Have) (string, string) {

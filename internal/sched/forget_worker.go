@@ -34,6 +34,7 @@ func (s *State) forgetWorkers() {
 			continue
 		}
 		delete(s.workers, w.info.Name)
+		s.moveOut(w)
 		s.changes.Forgotten = append(s.changes.Forgotten, w.info.Name)
 		s.event(&candor.Event{
 			Level: candor.LevelInfo, Code: candor.EventWorkerForgotten, Worker: w.info.Name,

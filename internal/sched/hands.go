@@ -45,8 +45,25 @@ func (s *State) leaving(w *worker) []string {
 	var names []string
 	for _, t := range s.ordersOf(w) {
 		names = append(names, leaves(t.step.spec.Order)...)
+		if m := w.reloads(t.step.spec.Order); m != nil {
+			names = append(names, candor.ModelName(m.Name))
+		}
 	}
 	return names
+}
+
+// reloads is a model in memory that a load takes away first, to bring it back
+// with a longer context; nil: there is none.
+func (w *worker) reloads(o *candor.Order) *candor.ServedModel {
+	if o.Kind != candor.OrderLoad || w.view.Serving == nil {
+		return nil
+	}
+	for i := range w.view.Serving.Models {
+		if m := &w.view.Serving.Models[i]; candor.ModelName(m.Name) == candor.ModelName(o.Model) && m.Context > 0 && m.Context < o.Context {
+			return m
+		}
+	}
+	return nil
 }
 
 // evicts tells whether an order takes a model away.

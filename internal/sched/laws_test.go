@@ -234,8 +234,11 @@ func (w *world) checkReasons(cmd Command) {
 func (w *world) checkClaim(c *Claim, reply candor.ClaimReply, before int) {
 	k := w.s.workers[c.Worker]
 	have := w.s.have(k)
-	if len(k.running) > k.info.Slots && len(reply.Tasks) > 0 {
-		w.t.Fatalf("%s runs %d with %d slots", c.Worker, len(k.running), k.info.Slots)
+	for _, a := range reply.Tasks {
+		class := reply.Steps[a.Spec].Step.Class
+		if taken, most := have.room(class); taken > most {
+			w.t.Fatalf("%s got a %s task, and runs %d of at most %d", c.Worker, class, taken, most)
+		}
 	}
 	for _, sh := range w.s.shapeList {
 		have.share = w.s.shareOf(k, &have, sh)

@@ -20,6 +20,7 @@ type disk struct {
 	order    []candor.TaskID
 	attempts map[string]candor.Attempt
 	workers  map[string]WorkerRecord
+	models   map[string]ModelRecord
 	pauses   []candor.Pause
 	events   []candor.Event
 }
@@ -28,7 +29,7 @@ func newDisk() *disk {
 	return &disk{
 		meta:    Meta{NextTask: 1, NextBatch: 1000, NextLease: 1, NextSession: 1, NextEvent: 1},
 		batches: map[candor.BatchID]*BatchRecord{}, steps: map[candor.BatchID][]StepRecord{}, tasks: map[candor.TaskID]*TaskRecord{},
-		attempts: map[string]candor.Attempt{}, workers: map[string]WorkerRecord{},
+		attempts: map[string]candor.Attempt{}, workers: map[string]WorkerRecord{}, models: map[string]ModelRecord{},
 	}
 }
 
@@ -65,6 +66,9 @@ func (d *disk) commit(changes *Changes) error {
 	if m, was := c.Meta, d.meta; m.NextTask < was.NextTask || m.NextBatch < was.NextBatch || m.NextLease < was.NextLease ||
 		m.NextSession < was.NextSession || m.NextEvent < was.NextEvent {
 		return fmt.Errorf("counters go back: %+v after %+v", m, was)
+	}
+	for i := range changes.Models { // its name is no part of its JSON
+		c.Models[i].Name = changes.Models[i].Name
 	}
 	for _, do := range []func(*Changes) error{d.commitBatches, d.commitSteps, d.commitTasks, d.commitRest} {
 		if err := do(&c); err != nil {
@@ -218,6 +222,9 @@ func (d *disk) commitRest(c *Changes) error {
 		}
 		d.workers[w.Info.Name] = w
 	}
+	for _, m := range c.Models {
+		d.models[m.Name] = m
+	}
 	if c.PausesSet {
 		d.pauses = c.Pauses
 	}
@@ -235,6 +242,9 @@ func (d *disk) load() *Snapshot {
 	snap := Snapshot{Revision: d.revision, Meta: d.meta, Pauses: slices.Clone(d.pauses)}
 	for _, name := range slices.Sorted(maps.Keys(d.workers)) {
 		snap.Workers = append(snap.Workers, copyOf(d.workers[name]))
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.models)) {
+		snap.Models = append(snap.Models, d.models[name])
 	}
 	for _, id := range slices.Sorted(maps.Keys(d.batches)) {
 		if d.batches[id].State == candor.BatchActive {

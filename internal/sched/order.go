@@ -93,7 +93,7 @@ func (s *State) orderFailed(t *task, w *worker, r *candor.Result) {
 	}
 	s.event(&candor.Event{
 		Level: candor.LevelWarn, Code: candor.EventOrderFailed, Batch: t.batch().rec.ID, Task: t.id, Worker: w.info.Name,
-		Class: candor.ClassResource, Model: o.Model, Took: r.Took, Reason: r.Reason.Code, Text: text,
+		Attempt: int(t.attempt), Lease: r.Lease, Class: candor.ClassResource, Model: o.Model, Took: r.Took, Reason: r.Reason.Code, Text: text,
 	})
 }
 
@@ -103,7 +103,7 @@ func (s *State) orderDone(t *task, w *worker, r *candor.Result) {
 	s.replan()
 	e := candor.Event{
 		Level: candor.LevelInfo, Code: candor.EventModelLoaded, Batch: t.batch().rec.ID, Task: t.id, Worker: w.info.Name,
-		Class: candor.ClassResource, Model: o.Model, Took: r.Took,
+		Attempt: int(t.attempt), Lease: r.Lease, Class: candor.ClassResource, Model: o.Model, Took: r.Took,
 	}
 	switch o.Kind {
 	case candor.OrderLoad:

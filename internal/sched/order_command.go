@@ -47,9 +47,6 @@ func (s *State) orderTargets(req *candor.OrderRequest) ([]string, error) {
 		if code, verdict := Eligible(&want, &have, nil); verdict == candor.VerdictNever {
 			return refusal(code, &want, &have)
 		}
-		if have.Serving == nil && w.view.State != "" { // who has not reported since the brain is there may have one
-			return candor.NewReason(candor.ReasonServerGone, w.info.Name+" has no model server")
-		}
 		return nil
 	}
 	for _, name := range req.Workers {

@@ -12,20 +12,36 @@ import (
 
 // house is what a host's workers share: its disk and bus.
 type house struct {
-	loads []hostLoad // that its workers carry out
+	host    string
+	workers int
+	loads   []hostLoad // that its workers carry out
 }
 
 // moveIn notes on which host a worker is.
 func (s *State) moveIn(w *worker) {
-	if w.house != nil {
-		w.house.loads = slices.DeleteFunc(w.house.loads, func(h hostLoad) bool { return h.w == w })
+	s.moveOut(w)
+	h := s.houses[w.info.Host]
+	if h == nil {
+		h = &house{host: w.info.Host}
+		s.houses[h.host] = h
 	}
-	if s.houses[w.info.Host] == nil {
-		s.houses[w.info.Host] = &house{}
-	}
-	w.house = s.houses[w.info.Host]
+	h.workers++
+	w.house = h
 	for _, t := range w.running {
 		w.beginLoad(t)
+	}
+}
+
+// moveOut takes a worker from its host, which is forgotten with the last one.
+func (s *State) moveOut(w *worker) {
+	h := w.house
+	if h == nil {
+		return
+	}
+	w.house = nil
+	h.loads = slices.DeleteFunc(h.loads, func(l hostLoad) bool { return l.w == w })
+	if h.workers--; h.workers == 0 {
+		delete(s.houses, h.host)
 	}
 }
 
@@ -40,12 +56,22 @@ func (w *worker) endLoad(t *task) {
 	w.house.loads = slices.DeleteFunc(w.house.loads, func(h hostLoad) bool { return h.t == t })
 }
 
-// addOrder takes up an order, and dropOrders forgets those that are gone.
+// addOrder takes up an order that is new, loaded, or tried once more, and
+// dropOrders forgets those that are gone.
 func (s *State) addOrder(t *task) {
-	s.orders = append(s.orders, t)
+	s.orders = withOrder(s.orders, t)
 	if name := t.step.spec.Requires.Worker; name != "" {
-		s.bound[name] = append(s.bound[name], t)
+		s.bound[name] = withOrder(s.bound[name], t)
 	}
+}
+
+// withOrder is a list of orders, the oldest first, with t in its place.
+func withOrder(list []*task, t *task) []*task {
+	i, there := slices.BinarySearchFunc(list, t, func(a, b *task) int { return cmp.Compare(a.id, b.id) })
+	if there {
+		return list
+	}
+	return slices.Insert(list, i, t)
 }
 
 func (s *State) dropOrders(gone func(*task) bool) {

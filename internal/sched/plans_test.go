@@ -3,6 +3,7 @@ package sched
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"pgregory.net/rapid"
@@ -52,7 +53,10 @@ func drawStep(t *rapid.T, before []candor.Step, i int) candor.Step {
 		Backoff: candor.Duration(rapid.SampledFrom([]time.Duration{0, 0, 3 * time.Second, time.Minute}).Draw(t, "backoff")),
 	}
 	if st.Class == candor.ClassLLM {
-		st.Model = "m"
+		st.Model = rapid.SampledFrom([]string{"m", "m", "other"}).Draw(t, "model")
+		st.Accept = rapid.SampledFrom([][]string{nil, nil, nil, {"other"}, {"m"}}).Draw(t, "accept")
+		st.Accept = slices.DeleteFunc(slices.Clone(st.Accept), func(name string) bool { return name == st.Model })
+		st.Context = rapid.SampledFrom([]int{0, 0, 0, 8192}).Draw(t, "context")
 	}
 	switch rapid.IntRange(0, 9).Draw(t, "requires") {
 	case 0:

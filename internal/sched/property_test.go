@@ -28,7 +28,7 @@ func TestNoInterleavingLosesOrDoublesATask(t *testing.T) {
 }
 
 func (w *world) act() {
-	switch n := rapid.IntRange(0, 41).Draw(w.t, "action"); {
+	switch n := rapid.IntRange(0, 49).Draw(w.t, "action"); {
 	case n < 2:
 		w.submit()
 	case n < 6:
@@ -49,8 +49,18 @@ func (w *world) act() {
 		w.reload()
 	case n < 17:
 		w.slowRoad()
+	case n < 19:
+		w.orderModel()
+	case n < 20:
+		w.configure()
+	case n < 21:
+		w.sleep()
+	case n < 23:
+		w.serverActs(rapid.SampledFrom(w.workers).Draw(w.t, "of"))
+	case n < 25:
+		w.echo()
 	default:
-		w.workerActs(rapid.SampledFrom(w.workers).Draw(w.t, "worker"), n-17)
+		w.workerActs(rapid.SampledFrom(w.workers).Draw(w.t, "worker"), n-25)
 	}
 }
 
@@ -165,6 +175,7 @@ func (w *world) endOne(k *simWorker) {
 // left over was lost.
 func (w *world) mend() {
 	w.commit()
+	w.heal()
 	if len(w.s.pauses) > 0 {
 		req := candor.ChangeRequest{}
 		for _, p := range w.s.pauses {
@@ -184,12 +195,12 @@ func (w *world) mend() {
 		w.start(k, true)
 	}
 	w.commit()
-	for range 200 {
+	for range 400 {
 		if !slices.ContainsFunc(w.s.order, func(b *batch) bool { return b.rec.State == candor.BatchActive }) {
 			w.checkEnd()
 			return
 		}
-		w.now = w.now.Add(10 * time.Second)
+		w.now = w.now.Add(w.cfg.Lost / 2)
 		w.do(Tick{}, nil)
 		for _, k := range w.workers {
 			w.heartbeat(k, false)

@@ -187,6 +187,9 @@ func (s *State) lose(t *task, why *candor.Reason, died bool) {
 		if died && t.state == queued {
 			s.suspect(t, w)
 		}
+		if t.isOrder() {
+			s.orderFailed(t, s.workers[w], r)
+		}
 	}
 }
 

@@ -150,6 +150,10 @@ func (s *State) revive(t *task) {
 	t.run = nil
 	t.queuedAt = 0
 	s.renew(t)
+	if t.isOrder() { // it was forgotten when it ended
+		s.addOrder(t)
+		s.replan()
+	}
 }
 
 // renew starts a task's budget anew.

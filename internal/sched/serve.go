@@ -45,6 +45,20 @@ func serverCheck(code candor.ReasonCode, state candor.ServerState) check {
 	}
 }
 
+// serverlessCheck keeps an order about a model from a worker that has no model
+// server. Who has not reported since the brain is there may have one.
+var serverlessCheck = check{
+	code: candor.ReasonServerGone, verdict: candor.VerdictNever,
+	applies: func(w *Want) bool { return w.Order != nil },
+	ok:      func(_ *Want, h *Have) bool { return h.Serving != nil || h.of == nil || h.of.view.State == "" },
+	say: func(_ *Want, h *Have) (string, string) {
+		if h.Serving == nil {
+			return "a model server", "has none"
+		}
+		return "a model server", h.Serving.Kind
+	},
+}
+
 // byRule is who makes the orders that no person asked for.
 const byRule = "candor"
 
@@ -141,7 +155,9 @@ func sameServing(a, b *candor.Serving) bool {
 // roomier tells whether a card has more memory to give than before.
 func roomier(was, now *candor.GPU) bool { return was != nil && now != nil && now.Free > was.Free }
 
-// stillUsed is an attempt there that uses a model which an order wants gone.
+// stillUsed is an attempt there that uses a model which an order wants gone. One
+// that needs a longer context than is loaded waits for the order, and not the
+// order for it.
 func (h *Have) stillUsed(o *candor.Order) *task {
 	if h.of == nil {
 		return nil
@@ -150,7 +166,11 @@ func (h *Have) stillUsed(o *candor.Order) *task {
 	if o.Kind == candor.OrderUnload {
 		gone = []string{o.Model}
 	}
+	again := h.of.reloads(o)
 	for _, t := range h.of.running {
+		if again != nil && t.step.spec.Class == candor.ClassLLM && t.uses(again.Name) && t.step.spec.Context <= again.Context {
+			return t
+		}
 		if t.step.spec.Class == candor.ClassLLM && slices.ContainsFunc(gone, func(name string) bool { return t.uses(name) }) {
 			return t
 		}

@@ -30,15 +30,20 @@ type world struct {
 	told    map[int64]bool  // leases of which runs_twice was told
 	lease   int64           // the largest handed out
 	plans   int
-	slice   int // tasks of a cancelled batch that a round ends
+	shown   map[candor.TaskID]held // of each task, as it was after the last command
+	reports []candor.HostReport    // what supervisors said
+	slice   int                    // tasks of a cancelled batch that a round ends
 	pid     int
+	commits int
 }
 
 // proc is the process of one attempt.
 type proc struct {
 	candor.Assignment
 	worker    *simWorker
-	orphan    bool // its worker's process has ended
+	order     *candor.Order // nil: it is none
+	uses      string        // the model that it works with there
+	orphan    bool          // its worker's process has ended
 	manifests []candor.Manifest
 }
 
@@ -57,6 +62,8 @@ type simWorker struct {
 	spool   []candor.Result
 	exit    *candor.HostWorker // what its supervisor saw of a process that ended
 	fence   []candor.FenceReport
+	server  *simServer
+	past    []Command // what it said, some of it in sessions that are over
 }
 
 var epoch = time.Date(2026, 2, 7, 21, 45, 0, 0, time.UTC)
@@ -67,17 +74,23 @@ func newWorld(t *rapid.T) *world {
 		cfg: Config{FreeTries: rapid.SampledFrom([]int{4, 50}).Draw(t, "free tries"), BackoffMax: 30 * time.Second, BatchRoot: "/batches",
 			// Short, so that every silence is met often.
 			Heartbeat: time.Second, Lost: 10 * time.Second, Lease: 20 * time.Second, Asking: 10 * time.Second, Linger: time.Minute, Forget: 2 * time.Minute, Monitor: 5 * time.Second,
-			Stuck: map[candor.Class]time.Duration{candor.ClassCPU: 5 * time.Second, candor.ClassScript: 15 * time.Second}},
+			Stuck:     map[candor.Class]time.Duration{candor.ClassCPU: 5 * time.Second, candor.ClassScript: 15 * time.Second},
+			Placement: Placement{Hold: 5 * time.Second, MaxWait: 30 * time.Second, Expect: 10 * time.Second, Expiry: time.Minute, Retry: 3 * time.Second}},
 	}
 	w.slice = rapid.SampledFrom([]int{1, 2, 5, closingSlice}).Draw(t, "slice")
 	w.boot()
 	infos := []candor.WorkerInfo{
 		{Name: "w1", Classes: candor.Classes(), Slots: 2, GPU: &candor.GPU{Total: 4 * candor.GiB, Free: 4 * candor.GiB}, Supervisor: "up-1"},
-		{Name: "w2", Classes: []candor.Class{candor.ClassCPU, candor.ClassLLM}, Slots: 1, Labels: []string{"fast"}, Supervisor: "up-1"},
+		{Name: "w2", Classes: []candor.Class{candor.ClassCPU, candor.ClassLLM, candor.ClassResource}, Slots: 1, Labels: []string{"fast"}, Supervisor: "up-1"},
 		{Name: "w3", Classes: []candor.Class{candor.ClassScript, candor.ClassCPU, candor.ClassResource}, Slots: 3, Tools: []string{"ffmpeg"}},
 	}
 	for _, in := range infos {
+		in.Host = "host-1"
 		w.workers = append(w.workers, &simWorker{info: in, view: candor.View{State: candor.WorkerReady}})
+	}
+	if rapid.Bool().Draw(t, "model servers") {
+		w.workers[0].server = &simServer{state: candor.ServerUp, card: 4 * candor.GiB}
+		w.workers[1].server = &simServer{state: candor.ServerUp, attached: true, most: 1}
 	}
 	return w
 }
@@ -85,7 +98,7 @@ func newWorld(t *rapid.T) *world {
 // boot begins with what is on disk: after a crash nothing else is known.
 func (w *world) boot() {
 	w.s, w.twin, w.pending = New(w.cfg, w.disk.load()), New(w.cfg, w.disk.load()), nil
-	w.s.slice, w.twin.slice = w.slice, w.slice
+	w.s.slice, w.twin.slice, w.shown = w.slice, w.slice, nil
 	if c := w.s.Take(); c != nil {
 		w.t.Fatalf("loading alone changed something: %+v", c)
 	}
@@ -112,6 +125,8 @@ func (w *world) do(cmd Command, then func(reply any, err error)) {
 		w.t.Logf("    %s", e.Text)
 	}
 	w.checkLaws(cmd)
+	w.checkEnds(cmd, reply)
+	w.checkLines(cmd, w.s.changes.Events[before:])
 	if claim, ok := cmd.(Claim); ok && err == nil {
 		w.checkClaim(&claim, reply.(candor.ClaimReply), before)
 	}
@@ -123,6 +138,9 @@ func (w *world) do(cmd Command, then func(reply any, err error)) {
 // commit makes durable what was decided, then lets the replies out.
 func (w *world) commit() {
 	w.t.Helper()
+	if w.commits++; w.commits%4 == 0 {
+		w.read()
+	}
 	c, twin := w.s.Take(), w.twin.Take()
 	if !reflect.DeepEqual(c, twin) {
 		w.t.Fatalf("two equal states changed\n%s\n%s", dump(c), dump(twin))
