@@ -118,7 +118,7 @@ func (w *world) claim(k *simWorker, most int, road string) {
 				continue
 			}
 			step := &r.Steps[a.Spec]
-			w.procs[a.Lease] = &proc{Assignment: a, worker: k, manifests: step.Manifests, order: step.Step.Order, uses: k.serves(&step.Step)}
+			w.procs[a.Lease] = &proc{Assignment: a, worker: k, manifests: step.Manifests, order: step.Step.Order, uses: w.serves(k, &step.Step)}
 		}
 	}
 	w.do(k.says(Claim{Worker: k.info.Name, Req: req, Looked: true, Stored: w.disk.shown(sent)}), func(reply any, err error) {

@@ -193,7 +193,7 @@ func (s *State) idleReason(w *worker, r *candor.Report, l *look) *candor.Reason 
 // rule by which no load was ordered for it, or the order that is under way.
 func (s *State) coldReason(w *worker, l *look, cold *candor.Reason) *candor.Reason {
 	if l == nil {
-		l = s.look()
+		l = s.glance()
 	}
 	for _, d := range l.wanted() {
 		root := l.whyNot(d, w)
@@ -211,6 +211,22 @@ func (s *State) coldReason(w *worker, l *look, cold *candor.Reason) *candor.Reas
 		return out
 	}
 	return cold
+}
+
+// glimpse is a look that was made to explain, kept for those who ask right after.
+type glimpse struct {
+	*look
+	round, lease int64
+}
+
+// glance is a look for words: the last one, if nothing bears on it since. With a
+// thousand idle workers each fruitless claim would else look at all of them. It
+// is dropped with the next tick, so that it holds on to nothing.
+func (s *State) glance() *look {
+	if g := &s.glimpse; g.look == nil || g.round != s.round || g.lease != s.meta.NextLease {
+		*g = glimpse{s.look(), s.round, s.meta.NextLease}
+	}
+	return s.glimpse.look
 }
 
 // othersCould tells whether all that a worker refuses by a check could go to some

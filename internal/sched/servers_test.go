@@ -117,13 +117,22 @@ func (w *world) drop(k *simWorker, name string, o *candor.Order) {
 }
 
 // serves is the model that an attempt works with on a worker: its own, or one
-// that it accepts.
-func (k *simWorker) serves(step *candor.Step) string {
+// that it accepts, but none that an order in the worker's hands takes away.
+func (w *world) serves(k *simWorker, step *candor.Step) string {
 	if k.server == nil || step.Class != candor.ClassLLM {
 		return ""
 	}
+	var leaving []string
+	for _, lease := range w.leasesOf(k) {
+		if o := w.procs[lease].order; o != nil {
+			leaving = append(leaving, leaves(o)...)
+			if at := indexModel(k.server.models, o.Model); at >= 0 && k.server.models[at].Context < o.Context {
+				leaving = append(leaving, o.Model)
+			}
+		}
+	}
 	for _, name := range append([]string{step.Model}, step.Accept...) {
-		if indexModel(k.server.models, name) >= 0 {
+		if indexModel(k.server.models, name) >= 0 && !slices.Contains(leaving, name) {
 			return name
 		}
 	}

@@ -63,6 +63,7 @@ type State struct {
 
 	recent     recent
 	monitor    monitor
+	glimpse    glimpse
 	idleAt     time.Time // when idle workers were last asked why
 	idleNext   int       // who is asked next, by place in roster
 	accountsAt time.Time // when all accounts were last stored

@@ -35,6 +35,7 @@ func (s *State) tick() {
 	s.evict()
 	s.monitorLine()
 	s.round++
+	s.glimpse = glimpse{}
 	s.shareLater()
 }
 
