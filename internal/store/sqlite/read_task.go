@@ -108,16 +108,14 @@ func (sh *shower) record(ctx context.Context, id candor.TaskID) (rec sched.TaskR
 }
 
 // showTask is a task as the API shows it, without what its step and batch say.
+// Worker and lease are those of the attempt that runs or ended it: one that waits
+// has neither, and what became of its former attempt stands in Last.
 func showTask(r *sched.TaskRecord) candor.Task {
-	t := candor.Task{
+	return candor.Task{
 		ID: r.ID, Batch: r.Batch, Index: r.Index, State: r.State, Attempt: r.Attempt, Counted: r.Counted, Tries: r.Tries,
 		Worker: r.Worker, Lease: r.Lease, Aborting: string(r.Aborting),
 		QueuedAt: r.QueuedAt, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt, NotBefore: r.NotBefore, Reason: r.Reason, Last: r.Last,
 	}
-	if t.Worker == "" && t.Last != nil {
-		t.Worker, t.Lease = t.Last.Worker, t.Last.Lease
-	}
-	return t
 }
 
 // shower adds to tasks what their steps, batches and blocks of items say; each
