@@ -45,7 +45,7 @@ func (s *State) cancelOne(b *batch, req candor.ChangeRequest) candor.Changed {
 		Level: candor.LevelInfo, Code: candor.EventBatchCancelled, Batch: b.rec.ID,
 		Text: fmt.Sprintf("Batch %s (%s) cancelled%s%s: %s", b.rec.ID, b.rec.Name, byWhom(req.By), because(req.Why), sayCounts(b.counts)),
 	})
-	s.closeBatch(b, candor.ReasonCancelled, "cancelled"+byWhom(req.By)+because(req.Why))
+	s.closeBatch(b, candor.ReasonCancelled, s.sayCancelled(&req))
 	ch.Pending = b.open()
 	return ch
 }
@@ -65,13 +65,19 @@ func (s *State) cancelTaskOne(t *task, req candor.ChangeRequest) candor.Changed 
 	if req.DryRun {
 		return ch
 	}
-	why := "cancelled" + byWhom(req.By) + because(req.Why)
+	why := s.sayCancelled(&req)
 	if t.state == processing {
 		s.abort(t, candor.ReasonCancelled, why)
 	} else {
 		s.cancelTask(t, candor.NewReason(candor.ReasonCancelled, why))
 	}
 	return ch
+}
+
+// sayCancelled is who cancelled, when, and why. The time is in it, since what runs
+// is cancelled only when nothing of it is left.
+func (s *State) sayCancelled(req *candor.ChangeRequest) string {
+	return "cancelled" + byWhom(req.By) + " at " + candor.FormatTime(s.now) + because(req.Why)
 }
 
 // cancelWaiting cancels a task that does not run, and nothing else.
@@ -96,8 +102,10 @@ func (s *State) cancelTask(t *task, why *candor.Reason) {
 	s.taskFinal(t)
 }
 
-// cancelProcessing cancels a task whose attempt has ended on order.
-func (s *State) cancelProcessing(t *task, why *candor.Reason) {
+// cancelProcessing cancels a task whose attempt has ended on order: who gave it,
+// when, and how the attempt ended.
+func (s *State) cancelProcessing(t *task, how string) {
+	why := candor.NewReason(t.run.abort, fmt.Sprintf("%s while it ran on %s; %s", t.run.orderedBy(), t.run.worker, how))
 	why.Since = s.now
 	t.history().reason = why
 	s.move(t, cancelled)
@@ -109,12 +117,24 @@ func (s *State) cancelProcessing(t *task, why *candor.Reason) {
 	s.taskFinal(t)
 }
 
+// orderedBy is who ordered an attempt to end, when, and why, as far as that is known.
+func (r *run) orderedBy() string {
+	switch {
+	case r.abortText != "":
+		return r.abortText
+	case r.abort == candor.ReasonExpired:
+		return batchExpired
+	default:
+		return "cancelled"
+	}
+}
+
 // abort orders a running attempt to end.
 func (s *State) abort(t *task, code candor.ReasonCode, text string) {
 	if t.run.abort != "" {
 		return
 	}
-	t.run.abort, t.run.abortText = code, text
+	t.run.abort, t.run.abortText, t.run.abortAt = code, text, s.now
 	s.touch(t)
 	s.event(&candor.Event{
 		Level: candor.LevelInfo, Code: candor.EventTaskAborting, Batch: t.batch().rec.ID, Task: t.id, Attempt: int(t.attempt),

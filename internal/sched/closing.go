@@ -146,10 +146,14 @@ func (s *State) closeTask(t *task, c *closing) {
 }
 
 // closedBecause is why a batch was closed, for a brain that was not there: the
-// store has it with the waiting task that was ended last.
+// store has it with the waiting task that was ended last, or if none waited with
+// one that is being ended.
 func (b *batch) closedBecause() (candor.ReasonCode, string) {
-	var last *task
+	var last, runs *task
 	for t := range b.eachTask() {
+		if t.ending() && t.run.abortText != "" {
+			runs = t
+		}
 		r := t.reason()
 		if t.state != cancelled || t.run == nil || t.run.worker != "" || r == nil || r.Code != candor.ReasonCancelled && r.Code != candor.ReasonExpired {
 			continue
@@ -157,6 +161,9 @@ func (b *batch) closedBecause() (candor.ReasonCode, string) {
 		if last == nil || t.run.finished.After(last.run.finished) {
 			last = t
 		}
+	}
+	if last == nil && runs != nil {
+		return runs.run.abort, runs.run.abortText
 	}
 	if last == nil {
 		return candor.ReasonCancelled, "its batch was cancelled"

@@ -25,7 +25,7 @@ func TestCancelGoesInSlices(t *testing.T) {
 	}
 	b := f.s.batches[reply.Batch]
 	last := f.tasksOf(reply.Batch)[closingSlice*5/2-1]
-	f.expect(f.why(last.id), candor.ReasonCancelled, "about to be ended", "cancelled by ann (cleaning)")
+	f.expect(f.why(last.id), candor.ReasonCancelled, "about to be ended", "cancelled by ann at 2026-02-07T21:45:00.000Z (cleaning)")
 	f.expect(f.why(b.steps[0].tasks[closingSlice*2-1].id), candor.ReasonCancelled, "about to be ended")
 	if _, err := f.try(Retry{change(reply.Batch.String())}); candor.CodeOf(err) != candor.CodeRetry {
 		t.Errorf("a retry meanwhile: %v", err)
@@ -91,5 +91,5 @@ func TestCancelGoesOnAfterRestart(t *testing.T) {
 	if b.rec.State != candor.BatchComplete || b.counts[cancelled] != few*2 {
 		t.Fatalf("the batch is %s with %v", b.rec.State, b.counts)
 	}
-	f.expect(f.why(b.steps[0].tasks[few*2-1].id), candor.ReasonCancelled, "cancelled by ann (cleaning)")
+	f.expect(f.why(b.steps[0].tasks[few*2-1].id), candor.ReasonCancelled, "cancelled by ann at 2026-02-07T21:45:00.000Z (cleaning)")
 }

@@ -239,6 +239,8 @@ type TaskRecord struct {
 	Avoid      []string          // workers it is not to go to again
 	Downed     []string          // workers that died while they ran it
 	Aborting   candor.ReasonCode // its attempt was ordered to end, for this
+	AbortText  string            // who ordered that, when, and why
+	AbortAt    time.Time
 }
 
 // AttemptRecord is an ended attempt that did not complete its task.

@@ -32,7 +32,7 @@ func (t *task) ending() bool {
 // it, the attempt goes on; if it has, the task is queued again once nothing of
 // the attempt is left, like one whose worker handed it back.
 func (s *State) keep(t *task) {
-	t.run.abort, t.run.abortText, t.run.abortSent = "", "", false
+	t.run.abort, t.run.abortText, t.run.abortAt, t.run.abortSent = "", "", fromMicro(0), false
 	s.renew(t)
 	s.touch(t)
 }

@@ -158,7 +158,7 @@ func (s *State) finish(t *task, w *worker, r *candor.Result) {
 		s.succeed(t, r)
 	case abort == candor.ReasonCancelled || abort == candor.ReasonExpired:
 		s.archive(t, r, false)
-		s.cancelProcessing(t, candor.NewReason(abort, abortWords(abort)))
+		s.cancelProcessing(t, "its processes are gone")
 	default:
 		s.failAttempt(t, r)
 		s.hostFailed(w, t, r)
@@ -169,13 +169,6 @@ func (s *State) finish(t *task, w *worker, r *candor.Result) {
 			s.orderFailed(t, w, r)
 		}
 	}
-}
-
-func abortWords(code candor.ReasonCode) string {
-	if code == candor.ReasonExpired {
-		return "its batch expired while it ran; its processes are gone"
-	}
-	return "cancelled while it ran; its processes are gone"
 }
 
 func (w *worker) count(o candor.AttemptOutcome) {

@@ -178,7 +178,7 @@ func (s *State) lose(t *task, why *candor.Reason, died bool) {
 	switch {
 	case abort == candor.ReasonCancelled || abort == candor.ReasonExpired:
 		s.archive(t, r, false)
-		s.cancelProcessing(t, candor.NewReason(abort, abortWords(abort)))
+		s.cancelProcessing(t, why.Text)
 	case died && s.poisonous(t, w):
 		s.archive(t, r, false)
 		s.setAside(t)

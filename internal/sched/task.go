@@ -74,7 +74,8 @@ type run struct {
 	named    bool // some heartbeat did
 
 	abort     candor.ReasonCode // it was ordered to end, for this
-	abortText string
+	abortText string            // who ordered it, when, and why; "": the store of an earlier version did not say
+	abortAt   time.Time
 	abortSent bool
 	fencing   bool // a supervisor is asked to end its processes
 }
@@ -142,7 +143,11 @@ func (t *task) record() TaskRecord {
 		r.Was = stateNames[t.was]
 	}
 	if run := t.run; run != nil && t.state != queued && t.state != blocked {
-		r.Worker, r.Lease, r.StartedAt, r.FinishedAt, r.Aborting = run.worker, run.lease, run.started, run.finished, run.abort
+		r.Worker, r.Lease, r.StartedAt, r.FinishedAt = run.worker, run.lease, run.started, run.finished
+		r.Aborting = run.abort
+		if t.state == processing { // of one that has ended its reason says so
+			r.AbortText, r.AbortAt = run.abortText, run.abortAt
+		}
 	}
 	if p := t.past; p != nil {
 		r.NotBefore, r.Reason, r.Last, r.Avoid, r.Downed = p.notBefore, p.reason, p.last, p.avoid, p.downed
@@ -158,7 +163,10 @@ func (t *task) restore(r *TaskRecord) {
 	t.state = stateOf(r.State)
 	t.was, t.wasLease = t.state, r.Lease
 	if r.Worker != "" || !r.FinishedAt.IsZero() {
-		t.run = &run{lease: r.Lease, worker: r.Worker, started: r.StartedAt, finished: r.FinishedAt, abort: r.Aborting}
+		t.run = &run{
+			lease: r.Lease, worker: r.Worker, started: r.StartedAt, finished: r.FinishedAt,
+			abort: r.Aborting, abortText: r.AbortText, abortAt: r.AbortAt,
+		}
 	}
 	if !r.NotBefore.IsZero() || r.Reason != nil || r.Last != nil || r.Avoid != nil || r.Downed != nil {
 		t.past = &past{notBefore: r.NotBefore, reason: r.Reason, last: r.Last, avoid: r.Avoid, downed: r.Downed}

@@ -189,6 +189,9 @@ func (s *State) sayStuck(t *task) string {
 	return fmt.Sprintf("%s (%s) on %s for %s: %s", t.id, t.name(), r.worker, candor.ShortDuration(s.now.Sub(r.started)), last)
 }
 
+// batchExpired is why the tasks of a batch that expired do not run.
+const batchExpired = "its batch expired"
+
 func (s *State) checkExpiry(b *batch) {
 	if b.rec.State != candor.BatchActive || b.rec.Cancelled || b.rec.ExpiresAt.IsZero() || s.now.Before(b.rec.ExpiresAt) {
 		return
@@ -205,7 +208,7 @@ func (s *State) checkExpiry(b *batch) {
 		Text: fmt.Sprintf("Batch %s (%s) expired after %s: %s", b.rec.ID, b.rec.Name,
 			candor.ShortDuration(s.now.Sub(b.rec.CreatedAt)), sayCounts(b.counts)),
 	})
-	s.closeBatch(b, candor.ReasonExpired, "its batch expired")
+	s.closeBatch(b, candor.ReasonExpired, batchExpired)
 }
 
 // relaxAvoid lets tasks go back to workers they avoid, once no other living

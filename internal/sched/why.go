@@ -207,7 +207,9 @@ func (s *State) runningReason(t *task) *candor.Reason {
 	case r.progress.Kind == "result":
 		return s.unsentReason(t, w)
 	case r.abort != "":
-		return candor.NewReason(candor.ReasonAborting, fmt.Sprintf("%s is being ended on %s: %s", t.name(), r.worker, r.abortText))
+		ends := candor.NewReason(candor.ReasonAborting, fmt.Sprintf("%s is being ended on %s: %s", t.name(), r.worker, r.orderedBy()))
+		ends.Since = r.abortAt
+		return ends
 	case s.stuckReason(t) != nil:
 		return s.stuckReason(t)
 	case r.progress.Kind == "heat" && w != nil && w.hot != nil:

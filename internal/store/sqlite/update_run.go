@@ -29,6 +29,7 @@ func sameMove(a, b *sched.TaskRecord, d int) bool {
 		b.Attempt == a.Attempt && b.Counted == a.Counted && b.Tries == a.Tries && b.Worker == a.Worker && b.Lease == a.Lease &&
 		b.QueuedAt.Equal(a.QueuedAt) && b.StartedAt.Equal(a.StartedAt) && b.FinishedAt.Equal(a.FinishedAt) && b.NotBefore.Equal(a.NotBefore) &&
 		b.Reason == a.Reason && b.Last == a.Last && b.Aborting == a.Aborting &&
+		b.AbortText == a.AbortText && b.AbortAt.Equal(a.AbortAt) &&
 		slices.Equal(b.Avoid, a.Avoid) && slices.Equal(b.Downed, a.Downed)
 }
 

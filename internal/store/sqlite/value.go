@@ -49,11 +49,13 @@ type extra struct {
 	Avoid     []string          `json:"avoid,omitempty"`
 	Downed    []string          `json:"downed,omitempty"`
 	Aborting  candor.ReasonCode `json:"aborting,omitempty"`
+	AbortText string            `json:"abort_text,omitempty"` // earlier versions did not keep it, nor when
+	AbortAt   int64             `json:"abort_at,omitempty"`
 }
 
 // plain tells whether a task has nothing extra.
 func plain(r *sched.TaskRecord) bool {
-	return r.Reason == nil && r.Last == nil && len(r.Avoid) == 0 && len(r.Downed) == 0 && r.Aborting == "" && r.NotBefore.IsZero()
+	return r.Reason == nil && r.Last == nil && len(r.Avoid) == 0 && len(r.Downed) == 0 && r.Aborting == "" && r.NotBefore.IsZero() && r.AbortText == "" && r.AbortAt.IsZero()
 }
 
 // extraText is a task's extra column; nil if it has nothing extra.
@@ -63,7 +65,7 @@ func extraText(r *sched.TaskRecord) (any, error) {
 	}
 	return jsonText(extra{
 		NotBefore: micro(r.NotBefore), Reason: r.Reason, Last: r.Last,
-		Avoid: r.Avoid, Downed: r.Downed, Aborting: r.Aborting,
+		Avoid: r.Avoid, Downed: r.Downed, Aborting: r.Aborting, AbortText: r.AbortText, AbortAt: micro(r.AbortAt),
 	})
 }
 
@@ -74,7 +76,8 @@ func readExtra(r *sched.TaskRecord, text string) error {
 		return fmt.Errorf("read task %s: %w", r.ID, err)
 	}
 	r.NotBefore, r.Reason, r.Last = fromMicro(e.NotBefore), e.Reason, e.Last
-	r.Avoid, r.Downed, r.Aborting = e.Avoid, e.Downed, e.Aborting
+	r.Avoid, r.Downed = e.Avoid, e.Downed
+	r.Aborting, r.AbortText, r.AbortAt = e.Aborting, e.AbortText, fromMicro(e.AbortAt)
 	return nil
 }
 

@@ -75,6 +75,7 @@ func testRoundTrip(t *testing.T, f Factory) {
 	all.Worker, all.Lease, all.StartedAt, all.NotBefore = "worker-1", 41, noon().Add(time.Second), noon().Add(time.Minute)
 	last := fullAttempt(2)
 	all.Reason, all.Last, all.Aborting = fullReason(), &last, candor.ReasonCancelled
+	all.AbortText, all.AbortAt = "cancelled by ann (lunch)", noon().Add(2*time.Second)
 	all.Avoid, all.Downed = []string{"worker-2", "worker-3"}, []string{"worker-4"}
 	all.Item = json.RawMessage(` {"b":1,  "a":"\u00e9"} `) // kept byte for byte
 	c.NewTasks[1].State = candor.TaskBlocked
