@@ -49,6 +49,7 @@ func (w *worker) finish(a *attempt, proc *process.Process, cause *order) candor.
 	}
 	if r.Outcome != candor.AttemptDone {
 		r.Tail = proc.Tail()
+		sayLast(&r)
 	}
 	if e.Output.Truncated {
 		w.sayTask(slog.LevelInfo, lineEnding, a, fmt.Sprintf("Log of %s (%s) truncated: %s written, its beginning and end kept",

@@ -31,12 +31,12 @@ func TestF40DependencyFailed(t *testing.T) {
 		t.Fatalf("the batch ended %s with %v", b.Outcome, b.Counts)
 	}
 	first := f.task(id, "first")
-	f.saysWhy(first.ID.String(), candor.ReasonExitCode, candor.MoverYou, "exit 3")
+	f.saysWhy(first.ID.String(), candor.ReasonExitCode, candor.MoverYou, "exit 3", "the disk is not there")
 	if n := len(f.attempts(first.ID)); n != 3 {
 		t.Errorf("first was tried %d times, want 3", n)
 	}
 	for _, name := range []string{"second", "third"} {
-		x := f.saysWhy(f.task(id, name).ID.String(), candor.ReasonNeedFailed, candor.MoverYou, "first", first.ID.String(), "exit 3")
+		x := f.saysWhy(f.task(id, name).ID.String(), candor.ReasonNeedFailed, candor.MoverYou, "first", first.ID.String(), "exit 3", "the disk is not there")
 		if x.Reason.Next != "candor retry "+first.ID.String() {
 			t.Errorf("%s: next is %q", name, x.Reason.Next)
 		}
