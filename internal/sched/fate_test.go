@@ -43,6 +43,33 @@ func TestARetryRevivesWhatAFailureTookDown(t *testing.T) {
 	}
 }
 
+// F40: what waits for a step that never got its items is told of the task that
+// should have named them, with that task's last error, and the newest one.
+func TestAStepWithoutItemsNamesWhoFailedToNameThem(t *testing.T) {
+	f := newFarm(t, Config{})
+	f.join("w1")
+	b := f.submit(cpu("scan", func(st *candor.Step) { st.Outputs = map[string]string{"list": "list.json"} }),
+		cpu("pages", needs("scan"), func(st *candor.Step) {
+			st.Each = &candor.Each{From: &candor.Manifest{Step: "scan", Output: "list", Path: "files"}}
+		}),
+		cpu("topics", func(st *candor.Step) {
+			st.Each, st.Needs = &candor.Each{Same: "pages"}, []candor.Need{{Step: "pages", Each: true}}
+		}),
+		cpu("index", needs("topics")), cpu("site", needs("index"))).Batch
+	ids := f.tasksOf(b)
+	scan, index, site := ids[0].id, ids[1].id, ids[2].id
+	for _, last := range []string{"no such folder", "no such disk"} {
+		f.hand("w1", ended(f.take("w1"), candor.AttemptFailed, candor.ReasonExitCode, "exit 1: "+last))
+		r := f.why(index)
+		f.expect(r, candor.ReasonNeedFailed, "blocked by failed scan ("+scan.String()+"): exit 1: "+last, "so pages never got its items")
+		f.expect(f.why(site), candor.ReasonNeedFailed, "blocked by failed scan ("+scan.String()+"): exit 1: "+last)
+		if r.Next != "candor retry "+scan.String() || r.Operands["task"] != scan.String() {
+			t.Errorf("next %q, operands %v", r.Next, r.Operands)
+		}
+		f.do(Retry{change(scan.String())})
+	}
+}
+
 // F42: no items are no failure.
 func TestZeroItemsCompleteAndReleaseTheirDependants(t *testing.T) {
 	f := newFarm(t, Config{})

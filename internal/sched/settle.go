@@ -168,6 +168,9 @@ func (s *State) reopen(b *batch) {
 // of the trouble by name, with its last error.
 func (s *State) needFailed(t *task, need *candor.Need) *candor.Reason {
 	up := t.batch().step(need.Step)
+	if up.void { // not kept with it: it speaks of a task of another step
+		return blameVoid(up)
+	}
 	if need.Each && up.expanded {
 		return blame(up, &up.tasks[t.index], false)
 	}
@@ -177,10 +180,26 @@ func (s *State) needFailed(t *task, need *candor.Need) *candor.Reason {
 	return up.blame
 }
 
+// blameVoid puts into words why a step has no items that others wait for: of what
+// should have named them, what became of it.
+func blameVoid(up *step) *candor.Reason {
+	name := up.spec.Each.Same // its items are another step's
+	if m := up.spec.Each.From; m != nil {
+		name = m.Step
+	}
+	from := up.batch.step(name)
+	if from.void {
+		return blameVoid(from)
+	}
+	r := blame(from, from.culprit(), false)
+	r.Text += "; so " + up.spec.Name + " never got its items"
+	return r.With("step", up.spec.Name)
+}
+
 // blame puts into words why a step's dependants cannot run.
 func blame(up *step, culprit *task, whole bool) *candor.Reason {
 	if culprit == nil {
-		return candor.NewReason(candor.ReasonNeedFailed, "blocked by "+up.spec.Name+", which never got its items").
+		return candor.NewReason(candor.ReasonNeedFailed, "blocked by "+up.spec.Name+", which has no task that failed").
 			With("step", up.spec.Name)
 	}
 	if r := culprit.reason(); r != nil && r.Code == candor.ReasonNeedFailed {
