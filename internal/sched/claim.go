@@ -225,29 +225,3 @@ func (s *State) wire(st *step) *candor.StepSpec {
 	st.wire = spec
 	return spec
 }
-
-// report says what a fruitless claim saw: every refusal under the reason that
-// the predicate gave for it.
-func (s *State) report(shares *sharing) *candor.Report {
-	have := shares.have
-	r := &candor.Report{At: s.now, Queued: map[candor.Class]int{}, Eligible: map[candor.Class]int{}, Refused: map[candor.ReasonCode]int{}}
-	for _, sh := range s.shapeList {
-		if sh.total() == 0 {
-			continue
-		}
-		r.Queued[sh.want.Class] += sh.total()
-		refuse(r, candor.ReasonBatchPaused, sh.held, &sh.want, nil)
-		refuse(r, candor.ReasonBackoff, sh.backoff, &sh.want, nil)
-		if sh.ready == 0 {
-			continue
-		}
-		have.share = shares.of(sh)
-		code, _ := Eligible(&sh.want, &have, nil)
-		if code == "" {
-			r.Eligible[sh.want.Class] += sh.ready
-			continue
-		}
-		refuse(r, code, sh.ready, &sh.want, &have)
-	}
-	return r
-}

@@ -9,43 +9,6 @@ import (
 	"candor"
 )
 
-// refuse counts tasks under the reason for which they were refused, and keeps
-// one worded example of each reason.
-func refuse(r *candor.Report, code candor.ReasonCode, n int, want *Want, have *Have) {
-	if n == 0 {
-		return
-	}
-	if r.Refused[code] += n; r.Refused[code] > n {
-		return
-	}
-	r.Why = append(r.Why, *refusal(code, want, have))
-}
-
-// refusal words why tasks of one kind are refused by one worker.
-func refusal(code candor.ReasonCode, want *Want, have *Have) *candor.Reason {
-	switch code {
-	case candor.ReasonBatchPaused:
-		return candor.NewReason(code, "their batch is paused")
-	case candor.ReasonBackoff:
-		return candor.NewReason(code, "their next try waits its time")
-	}
-	rec := &Recorder{}
-	Eligible(want, have, rec)
-	for _, c := range rec.Checks {
-		if c.OK || c.Code != code {
-			continue
-		}
-		r := candor.NewReason(code, fmt.Sprintf("%s tasks need %s: %s", want.Class, c.Wanted, clause(have.Info.Name, c.Actual))).
-			With("wanted", c.Wanted).With("actual", c.Actual).With("verdict", string(c.Verdict)).With("worker", have.Info.Name).
-			Do(remedy(code, want.Model, have.Info.Name))
-		if code == candor.ReasonVRAMKept {
-			return keptFor(r, have.Kept)
-		}
-		return r
-	}
-	return candor.NewReason(candor.ReasonUnexplained, "refused by "+string(code)+", which no check recorded")
-}
-
 // clause says of a worker how it stands, which may be a phrase with a verb of
 // its own, or a whole sentence.
 func clause(name, actual string) string {
@@ -171,10 +134,12 @@ func (s *State) idleReason(w *worker, r *candor.Report, l *look) *candor.Reason 
 		}
 		return candor.NewReason(candor.ReasonIdleNoWork, "nothing is queued")
 	}
+	could := 0
 	for _, n := range r.Eligible {
-		if n > 0 {
-			return candor.NewReason(candor.ReasonIdleClaiming, fmt.Sprintf("%s could take %d of %s and is about to ask", w.info.Name, n, count(total, "queued task")))
-		}
+		could += n
+	}
+	if could > 0 {
+		return candor.NewReason(candor.ReasonIdleClaiming, fmt.Sprintf("%s could take %d of %s and is about to ask", w.info.Name, could, count(total, "queued task")))
 	}
 	if ill := s.illReason(w); ill != nil {
 		return ill
@@ -195,7 +160,11 @@ func (s *State) coldReason(w *worker, l *look, cold *candor.Reason) *candor.Reas
 	if l == nil {
 		l = s.glance()
 	}
-	for _, d := range l.wanted() {
+	demands := l.wanted()
+	if i := slices.IndexFunc(demands, func(d *demand) bool { return d.model == cold.Operands["model"] }); i > 0 {
+		demands = slices.Concat(demands[i:i+1], demands[:i], demands[i+1:]) // the one that cold speaks of
+	}
+	for _, d := range demands {
 		root := l.whyNot(d, w)
 		if root == nil {
 			continue
@@ -234,7 +203,7 @@ func (s *State) glance() *look {
 func (s *State) othersCould(w *worker, code candor.ReasonCode) bool {
 	have := s.have(w)
 	return !slices.ContainsFunc(s.shapeList, func(sh *shape) bool {
-		if sh.ready == 0 {
+		if sh.total() == 0 {
 			return false
 		}
 		c, verdict := Eligible(&sh.want, &have, nil)
@@ -242,36 +211,49 @@ func (s *State) othersCould(w *worker, code candor.ReasonCode) bool {
 	})
 }
 
+// mostRefused is why a worker takes nothing of what is queued: the reason for
+// which it refuses most, in words that are true of as many tasks as they say.
 func mostRefused(w *worker, r *candor.Report, total int) *candor.Reason {
-	codes := make([]candor.ReasonCode, 0, len(r.Refused))
-	for c := range r.Refused {
-		codes = append(codes, c)
-	}
-	slices.SortFunc(codes, func(a, b candor.ReasonCode) int {
-		if d := r.Refused[b] - r.Refused[a]; d != 0 {
-			return d
-		}
-		return strings.Compare(string(a), string(b))
-	})
-	if len(codes) == 0 {
+	if len(r.Why) == 0 {
 		return candor.NewReason(candor.ReasonUnexplained, fmt.Sprintf("%s is idle with %s, and no check says why", w.info.Name, count(total, "queued task")))
 	}
-	top := codes[0]
-	text, next := fmt.Sprintf("%s takes none of %s", w.info.Name, count(total, "queued task")), ""
-	for _, why := range r.Why {
-		if why.Code == top {
-			next = why.Next
-			text += fmt.Sprintf(": %d refused, since %s", r.Refused[top], why.Text)
+	top := &r.Why[0]
+	for i := range r.Why {
+		if why := &r.Why[i]; moreRefused(r, why.Code, top.Code) {
+			top = why
 		}
 	}
-	if len(codes) > 1 {
-		text += fmt.Sprintf(" (and %d for other reasons)", total-r.Refused[top])
+	n := r.Refused[top.Code]
+	text := fmt.Sprintf("%s takes none of %s: %d refused", w.info.Name, count(total, "queued task"), n)
+	if like, ok := top.Operands["tasks"].(int); ok && like < n {
+		text += fmt.Sprintf(", for instance %d", like)
+	} else {
+		text += ","
 	}
-	out := candor.NewReason(top, text).Do(next)
-	for c, n := range r.Refused {
-		out.With("refused."+string(c), n)
+	text += " since " + top.Text
+	if n < total {
+		text += fmt.Sprintf(" (and %d for other reasons)", total-n)
+	}
+	out := candor.NewReason(top.Code, text).Do(top.Next)
+	if n == total {
+		out.Since = top.Since
+	}
+	if model := top.Operands["model"]; model != nil {
+		out.With("model", model)
+	}
+	for _, why := range r.Why {
+		out.With("refused."+string(why.Code), r.Refused[why.Code])
 	}
 	return out
+}
+
+// moreRefused tells whether more is refused for a than for b; of as many, the
+// code that comes first goes first.
+func moreRefused(r *candor.Report, a, b candor.ReasonCode) bool {
+	if d := r.Refused[a] - r.Refused[b]; d != 0 {
+		return d > 0
+	}
+	return a < b
 }
 
 func (s *State) lostReason(w *worker) *candor.Reason {

@@ -34,6 +34,31 @@ func (t *task) inBackoff() bool {
 	return t.state == queued && t.place == 0 && t.lane != nil && t.lane.shape != nil && t.past != nil
 }
 
+// next is the task whose next try is due first, nil if none waits for one.
+func (h *timers) next() *task {
+	for len(*h) > 0 {
+		e := (*h)[0]
+		if e.task.inBackoff() && e.task.past.notBefore.Equal(e.at) {
+			return e.task
+		}
+		heap.Pop(h)
+	}
+	return nil
+}
+
+// firstOf is the task of each shape whose next try is due first.
+func (h timers) firstOf() map[*shape]*task {
+	first := map[*shape]*task{}
+	for _, e := range h {
+		if t := e.task; t.inBackoff() && t.past.notBefore.Equal(e.at) {
+			if f := first[t.lane.shape]; f == nil || e.at.Before(f.past.notBefore) {
+				first[t.lane.shape] = t
+			}
+		}
+	}
+	return first
+}
+
 // forget drops the entries of tasks that leave memory.
 func (h *timers) forget(leaves func(*batch) bool) {
 	*h = slices.DeleteFunc(*h, func(e timer) bool { return leaves(e.task.batch()) })

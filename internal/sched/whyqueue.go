@@ -201,23 +201,6 @@ func sortedCodes[V any](m map[candor.ReasonCode]V) []candor.ReasonCode {
 	return codes
 }
 
-// whyWorker explains what a worker does, or why it does nothing.
-func (s *State) whyWorker(out *candor.Explanation, w *worker) {
-	v := s.workerView(w)
-	out.Subject, out.Worker = "worker", &v
-	for _, sh := range s.shapeList {
-		if sh.total() == 0 {
-			continue
-		}
-		sv := candor.ShapeView{Class: sh.want.Class, Model: sh.want.Model, Needs: sh.want.String(), Queued: sh.total(), Checks: s.ask(&sh.want, w, sh)}
-		if sh.ready > 0 {
-			sv.Example = sh.head().id
-		}
-		out.Queue = append(out.Queue, sv)
-	}
-	out.Reason = s.workerReason(w)
-}
-
 // workerReason is the one current reason of a worker.
 func (s *State) workerReason(w *worker) candor.Reason {
 	if len(w.running) > 0 && w.present() {
