@@ -155,9 +155,12 @@ type StepView struct {
 // ScopeQuarantine is the scope of a pause by which candor, or a person, shuts a worker out for a fault.
 const ScopeQuarantine = "quarantine"
 
+// ScopeDrain is the scope by which a worker's drain is shown: who drains it, since when, and why.
+const ScopeDrain = "drain"
+
 // Pause is who stopped what, when and why.
 type Pause struct {
-	Scope  string    `json:"scope"`            // all, class, batch, worker, quarantine
+	Scope  string    `json:"scope"`            // all, class, batch, worker, quarantine, drain
 	Target string    `json:"target,omitempty"` // the class, batch or worker
 	By     string    `json:"by,omitempty"`
 	Why    string    `json:"why,omitempty"`

@@ -58,7 +58,8 @@ type Worker struct {
 	State     WorkerState `json:"state"`
 	Model     string      `json:"model,omitempty"`
 	Draining  bool        `json:"draining,omitempty"`
-	Paused    *Pause      `json:"paused,omitempty"` // by a person, else its quarantine
+	Drained   *Pause      `json:"drained,omitempty"` // who drains it; missing: a drain of an earlier version, or none
+	Paused    *Pause      `json:"paused,omitempty"`  // by a person, else its quarantine
 	Running   []Running   `json:"running,omitempty"`
 	Doing     string      `json:"doing,omitempty"`       // what its main loop is doing, by its reporter
 	DoingAt   time.Time   `json:"doing_since,omitzero"`  // since when

@@ -145,6 +145,9 @@ func (p page) worker(w candor.Worker) {
 	if w.Paused != nil {
 		p.fact("paused", pauseText(*w.Paused, p.now))
 	}
+	if w.Drained != nil {
+		p.fact("drained", pauseText(*w.Drained, p.now))
+	}
 	if len(w.Running) > 0 {
 		p.section(fmt.Sprintf("Running (%d of %d slots)", len(w.Running), w.Slots))
 		for _, r := range w.Running {

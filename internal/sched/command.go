@@ -256,6 +256,7 @@ type WorkerRecord struct {
 	Session   int64
 	State     candor.WorkerState
 	Draining  bool
+	Drain     *candor.Pause // who drains it; nil: nobody, or an earlier version did not say
 	JoinedAt  time.Time
 	SeenAt    time.Time
 	Completed int

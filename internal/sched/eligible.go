@@ -212,7 +212,10 @@ var checks = []check{
 		code: candor.ReasonDraining, verdict: candor.VerdictNotNow,
 		ok: func(_ *Want, h *Have) bool { return !h.Draining },
 		say: func(_ *Want, h *Have) (string, string) {
-			return "a worker that does not drain", yesNo(h.Draining, "draining", "not draining")
+			if !h.Draining {
+				return "a worker that is not drained", "not drained"
+			}
+			return "a worker that is not drained", sayDrain(h.Drain)
 		},
 	},
 	{
@@ -354,21 +357,6 @@ func sayMissing(kind string, want, have []string) (wanted, actual string) {
 		actual = "has " + strings.Join(have, ", ")
 	}
 	return kind + " " + strings.Join(want, ", "), actual
-}
-
-func sayPause(p *candor.Pause) string {
-	if p == nil {
-		return "not paused"
-	}
-	by := p.By
-	if by == "" {
-		by = "somebody"
-	}
-	text := "paused by " + by + " at " + candor.FormatTime(p.At)
-	if p.Why != "" {
-		text += " (" + p.Why + ")"
-	}
-	return text
 }
 
 func silence(h *Have) string {

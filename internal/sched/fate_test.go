@@ -351,21 +351,3 @@ func TestAnExpiredBatchIsCancelledAndARetryGivesItTime(t *testing.T) {
 		t.Fatal("not there again")
 	}
 }
-
-func TestDrainLetsWorkEndAndTakesNothingNew(t *testing.T) {
-	f := newFarm(t, Config{})
-	f.join("w1")
-	f.submit(cpu("s", items(2)))
-	a := f.take("w1")
-	f.do(Drain{change("worker:w1")})
-	if !f.beat("w1", a.Lease).Draining {
-		t.Fatal("it is not told")
-	}
-	f.hand("w1", done(a))
-	if r := f.claim("w1"); len(r.Tasks) > 0 || r.Report.Refused[candor.ReasonDraining] != 1 {
-		t.Fatalf("%+v", r.Report)
-	}
-	f.expect(f.why("w1"), candor.ReasonDraining)
-	f.do(Undrain{change("worker:w1")})
-	f.take("w1")
-}

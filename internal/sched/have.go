@@ -23,6 +23,7 @@ type Have struct {
 	Silence  string         // how long it has been silent, if lost
 	Hot      string         // how hot its card is, if too hot
 	Draining bool
+	Drain    *candor.Pause // who drains it, as far as that is known
 	Paused   *candor.Pause
 	// Quarantined: candor itself shut it out.
 	Quarantined *candor.Pause
@@ -99,7 +100,7 @@ func (h *Have) full() bool {
 // have is what the predicate needs to know of a worker.
 func (s *State) have(w *worker) Have {
 	h := Have{
-		Info: &w.info, State: w.state, Catalog: w.catalog, Serving: w.view.Serving, Running: w.load, Draining: w.draining, Mute: s.mute(w),
+		Info: &w.info, State: w.state, Catalog: w.catalog, Serving: w.view.Serving, Running: w.load, Draining: w.draining, Drain: w.drain, Mute: s.mute(w),
 		Paused: w.paused, Quarantined: w.quarantined, AllPaused: s.allPause, ClassPaused: s.classPause, in: s, of: w, measured: s.models,
 	}
 	if w.hot != nil {

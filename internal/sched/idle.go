@@ -20,7 +20,7 @@ func clause(name, actual string) string {
 			return name + ": " + actual
 		}
 	}
-	for _, state := range []string{"paused ", "quarantined", "draining", "not draining", "lost", "gone"} {
+	for _, state := range []string{"paused ", "quarantined", "drained", "not drained", "lost", "gone"} {
 		if strings.HasPrefix(actual, state) {
 			return name + " is " + actual
 		}
@@ -99,9 +99,7 @@ func (s *State) holdsBack(w *worker) *candor.Reason {
 	case w.quarantined != nil:
 		return s.quarantineReason(w)
 	case w.draining:
-		r := candor.NewReason(candor.ReasonDraining, w.info.Name+" drains: it takes nothing new").Do("candor worker undrain " + w.info.Name)
-		r.Since = w.drainedAt
-		return r
+		return drainReason(w)
 	case w.hot != nil:
 		r := *w.hot
 		return &r
@@ -116,6 +114,15 @@ func pauseReason(code candor.ReasonCode, what string, p *candor.Pause) *candor.R
 	r := candor.NewReason(code, what+" is "+sayPause(p)).Do("candor resume " + scopeArg(*p))
 	r.Since = p.At
 	return r
+}
+
+// drainReason is that a person lets a worker take nothing new, and since when.
+func drainReason(w *worker) *candor.Reason {
+	r := candor.NewReason(candor.ReasonDraining, fmt.Sprintf("%s is %s: it takes nothing new", w.info.Name, sayDrain(w.drain)))
+	if w.drain != nil {
+		r.Since = w.drain.At
+	}
+	return r.Do(remedy(r.Code, "", w.info.Name))
 }
 
 // idleReason is the one reason why a worker is idle: what holds it back as a

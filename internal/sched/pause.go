@@ -1,6 +1,7 @@
 package sched
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -154,6 +155,25 @@ func sayScope(p candor.Pause) string {
 	return p.Scope + " " + p.Target
 }
 
+func sayPause(p *candor.Pause) string {
+	if p == nil {
+		return "not paused"
+	}
+	return sayStopped("paused", p)
+}
+
+// sayDrain is who drains a worker; nil: an earlier version did not say.
+func sayDrain(p *candor.Pause) string {
+	if p == nil {
+		return "drained"
+	}
+	return sayStopped("drained", p)
+}
+
+func sayStopped(how string, p *candor.Pause) string {
+	return how + " by " + cmp.Or(p.By, "somebody") + " at " + candor.FormatTime(p.At) + because(p.Why)
+}
+
 // scopeArg is how a pause's target is written on the command line.
 func scopeArg(p candor.Pause) string {
 	switch p.Scope {
@@ -190,11 +210,14 @@ func (s *State) drain(req candor.ChangeRequest, on bool) (candor.ChangeReply, er
 		ch := candor.Changed{Target: "worker:" + w.info.Name, Pending: len(w.running)}
 		verb := yesNo(on, "drains: it takes nothing new", "takes work again")
 		if w.draining == on {
-			verb = yesNo(on, "drains already", "was not draining")
+			verb = yesNo(on, "drains already: "+sayDrain(w.drain), "was not draining")
 		}
 		ch.Text = fmt.Sprintf("%s %s; %s running", w.info.Name, verb, count(len(w.running), "task"))
 		if w.draining != on && !req.DryRun {
-			w.draining, w.drainedAt = on, s.now
+			w.draining, w.drain = on, nil
+			if on {
+				w.drain = &candor.Pause{Scope: candor.ScopeDrain, Target: w.info.Name, By: req.By, Why: req.Why, At: s.now}
+			}
 			s.ready++
 			s.round++
 			s.touchWorker(w)

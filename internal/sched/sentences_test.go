@@ -10,6 +10,7 @@ import (
 func TestClausesAreEnglish(t *testing.T) {
 	for actual, want := range map[string]string{
 		"paused by root@vm at 21:45:00": "w1 is paused by root@vm at 21:45:00",
+		"drained by ann at 21:45:00":    "w1 is drained by ann at 21:45:00",
 		"quarantined: 5 tasks failed":   "w1 is quarantined: 5 tasks failed",
 		"w1":                            "this is w1",
 		"no model loaded":               "w1 has no model loaded",

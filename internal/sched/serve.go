@@ -68,10 +68,16 @@ func (w *Want) revives() bool { return w.loads() && w.Order.By != byRule }
 
 // remedy is the command by which a person ends what a check says, if there is one.
 func remedy(code candor.ReasonCode, model, worker string) string {
-	if code == candor.ReasonServerOut && model != "" {
+	switch {
+	case code == candor.ReasonServerOut && model != "":
 		return "candor model load " + model + " --worker " + worker
+	case code == candor.ReasonDraining:
+		return "candor worker undrain " + worker
+	case code == candor.ReasonWorkerPaused, code == candor.ReasonQuarantined:
+		return "candor resume worker:" + worker
+	default:
+		return ""
 	}
-	return ""
 }
 
 // loads tells whether the task is an order to load a model.

@@ -179,7 +179,7 @@ func (s *State) workerViews() []candor.Worker {
 
 func (s *State) workerView(w *worker) candor.Worker {
 	v := candor.Worker{
-		WorkerInfo: w.info, Session: w.session, State: w.state, Model: w.view.Model, Draining: w.draining, Paused: cmp.Or(w.paused, w.quarantined),
+		WorkerInfo: w.info, Session: w.session, State: w.state, Model: w.view.Model, Draining: w.draining, Drained: w.drain, Paused: cmp.Or(w.paused, w.quarantined),
 		Doing: w.doing, DoingAt: w.doingAt, JoinedAt: w.joined, SeenAt: w.seen, AskedAt: w.asked, IdleSince: w.idle,
 		Completed: w.completed, Failed: w.failed, LastClaim: w.report,
 		Card: w.view.GPU, Serving: w.view.Serving, Account: w.account.view(s.until(w)), Share: s.share(w),

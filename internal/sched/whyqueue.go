@@ -216,6 +216,12 @@ func (s *State) workerReason(w *worker) candor.Reason {
 		if v := w.view.Serving; t.isOrder() && v != nil && v.Work != nil {
 			r.Text += fmt.Sprintf("; %s is under way%s", v.Work.Model, sayWork(s, v.Work))
 		}
+		switch { // it is busy, and soon will not be
+		case w.draining:
+			r.Text += fmt.Sprintf("; it is %s: it takes nothing new", sayDrain(w.drain))
+		case w.paused != nil:
+			r.Text += fmt.Sprintf("; it is %s: it takes nothing new", sayPause(w.paused))
+		}
 		if thrash := s.thrashesNow(w, r.Text); thrash != nil {
 			r = thrash
 		}

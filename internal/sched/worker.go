@@ -16,7 +16,7 @@ type worker struct {
 	state       candor.WorkerState
 	view        candor.View
 	draining    bool
-	drainedAt   time.Time // of draining; zero: not known
+	drain       *candor.Pause // who drains it; nil: nobody, or an earlier version did not say
 	paused      *candor.Pause
 	trials      trials    // tasks that failed on it since it last completed one
 	badAt       time.Time // last counted failure
@@ -67,7 +67,7 @@ type worker struct {
 
 func (w *worker) record() WorkerRecord {
 	return WorkerRecord{
-		Info: w.info, Session: w.session, State: w.state, Draining: w.draining,
+		Info: w.info, Session: w.session, State: w.state, Draining: w.draining, Drain: w.drain,
 		JoinedAt: w.joined, SeenAt: w.seen, Completed: w.completed, Failed: w.failed, Account: w.account.view(w.account.at),
 	}
 }
@@ -76,7 +76,7 @@ func (w *worker) record() WorkerRecord {
 // counts from now on: the brain was away, not the worker.
 func (s *State) restoreWorker(r *WorkerRecord) {
 	w := &worker{
-		info: r.Info, session: r.Session, state: r.State, draining: r.Draining,
+		info: r.Info, session: r.Session, state: r.State, draining: r.Draining, drain: r.Drain,
 		joined: r.JoinedAt, completed: r.Completed, failed: r.Failed, left: r.SeenAt,
 	}
 	if r.Account != nil {

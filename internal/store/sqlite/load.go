@@ -201,8 +201,13 @@ func loadWorkers(ctx context.Context, tx *sql.Tx, snap *sched.Snapshot) error {
 				return err
 			}
 		}
+		var more workerInfo
+		if err := json.Unmarshal(info, &more); err != nil {
+			return err
+		}
+		w.Info, w.Drain = more.WorkerInfo, more.Drain
 		snap.Workers = append(snap.Workers, w)
-		return json.Unmarshal(info, &snap.Workers[len(snap.Workers)-1].Info)
+		return nil
 	}, `SELECT session, state, draining, joined_at, seen_at, completed, failed, info, account FROM worker ORDER BY name`)
 }
 

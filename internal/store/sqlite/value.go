@@ -53,6 +53,13 @@ type extra struct {
 	AbortAt   int64             `json:"abort_at,omitempty"`
 }
 
+// workerInfo is a worker's info column: what the worker says of itself, and beside
+// it what few workers have. An earlier version reads past that.
+type workerInfo struct {
+	candor.WorkerInfo
+	Drain *candor.Pause `json:"drain,omitempty"`
+}
+
 // plain tells whether a task has nothing extra.
 func plain(r *sched.TaskRecord) bool {
 	return r.Reason == nil && r.Last == nil && len(r.Avoid) == 0 && len(r.Downed) == 0 && r.Aborting == "" && r.NotBefore.IsZero() && r.AbortText == "" && r.AbortAt.IsZero()

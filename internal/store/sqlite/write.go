@@ -128,7 +128,7 @@ func (s *Store) writeWorkers(c *sched.Changes) error {
 	}
 	for i := range c.Workers {
 		w := &c.Workers[i]
-		info, err := jsonText(&w.Info)
+		info, err := jsonText(workerInfo{w.Info, w.Drain})
 		if err != nil {
 			return err
 		}

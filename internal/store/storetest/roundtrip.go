@@ -56,7 +56,7 @@ func fullWorker() sched.WorkerRecord {
 		Info: candor.WorkerInfo{Name: "worker-1", Host: "rig", PID: 4410, Started: 99, Version: "v1", Classes: candor.Classes(), Slots: 4,
 			Labels: []string{"l"}, Tools: []string{"t"}, GPU: &candor.GPU{Index: 1, UUID: "GPU-1", Name: "card", Total: 24 * candor.GiB, Free: candor.GiB, Temperature: 61.5, Utilisation: 0.25, Power: 99},
 			Supervisor: "up-1", Dir: "/d"},
-		Session: 7, State: candor.WorkerHot, Draining: true, JoinedAt: noon(), SeenAt: noon().Add(time.Hour), Completed: 12, Failed: 3,
+		Session: 7, State: candor.WorkerHot, Draining: true, Drain: &candor.Pause{Scope: candor.ScopeDrain, Target: "worker-1", By: "ann", Why: "dust", At: noon()}, JoinedAt: noon(), SeenAt: noon().Add(time.Hour), Completed: 12, Failed: 3,
 		Account: &candor.Account{From: noon(), To: noon().Add(time.Hour), Sums: map[candor.ReasonCode]candor.Duration{candor.ReasonRunning: candor.Duration(time.Hour)}},
 	}
 }
@@ -101,7 +101,7 @@ func testRoundTrip(t *testing.T, f Factory) {
 	step := c.NewSteps[2]
 	step.Expanded, step.Total = true, 2
 	worker := fullWorker()
-	worker.Session, worker.State, worker.Draining, worker.Info.GPU = 8, candor.WorkerGone, false, nil
+	worker.Session, worker.State, worker.Draining, worker.Drain, worker.Info.GPU = 8, candor.WorkerGone, false, nil, nil
 	worker.Account = nil
 	model := sched.ModelRecord{Name: "qwen2.5:7b", VRAM: 6 * candor.GiB, Loads: 3}
 	batch := *b
