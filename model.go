@@ -126,6 +126,9 @@ type ModelView struct {
 	Run    Duration `json:"run_usual,omitempty"`
 	VRAM   Bytes    `json:"vram,omitempty"` // measured, on a card
 	Reason *Reason  `json:"reason,omitempty"`
+	// Revision and At say which state this speaks of.
+	Revision int64     `json:"revision,omitempty"`
+	At       time.Time `json:"at,omitzero"`
 }
 
 // ModelWorker is how one worker stands to one model.

@@ -17,8 +17,8 @@ func sampleModels() []candor.ModelView {
 			{Worker: "gpu-1", State: "loading", Order: taskA},
 		}},
 		{Name: "qwen2.5:7b", Size: 4700 * candor.MiB, Queued: 123, Running: 4, Load: candor.Duration(6210 * time.Millisecond), Run: candor.Duration(1800 * time.Millisecond),
-			Reason: candor.NewReason(candor.ReasonPlaceHold, "123 tasks wait for qwen2.5:7b: it is loaded on gpu-0; gpu-1: no load of qwen2.5:7b was ordered: llama3.1:70b was loaded 12s ago"),
-			VRAM:   5 * candor.GiB, Workers: []candor.ModelWorker{
+			Reason:   candor.NewReason(candor.ReasonPlaceHold, "123 tasks wait for qwen2.5:7b: it is loaded on gpu-0; gpu-1: no load of qwen2.5:7b was ordered: llama3.1:70b was loaded 12s ago"),
+			Revision: 812, At: ago(2 * time.Second), VRAM: 5 * candor.GiB, Workers: []candor.ModelWorker{
 				{Worker: "gpu-0", State: "ready", VRAM: 5 * candor.GiB, InUse: 4, Rate: 41.73},
 				{Worker: "gpu-1", State: "available", Checks: []candor.Check{
 					{Code: candor.ReasonPlaceOrdered, OK: true, Wanted: "no order under way", Actual: "none"},
@@ -109,8 +109,8 @@ func modelPages() map[string]func(page) {
 		"worker-serving": func(p page) { p.worker(sampleServing()) },
 		"worker-down":    func(p page) { p.worker(down) },
 		"why-serving":    func(p page) { p.why(why, false) },
-		"model":          func(p page) { p.model(sampleModels()[1], false) },
-		"model-wide":     func(p page) { p.model(sampleModels()[1], true) },
+		"model":          func(p page) { p.whyModel(sampleModels()[1], false) },
+		"model-wide":     func(p page) { p.whyModel(sampleModels()[1], true) },
 		"task-rows":      func(p page) { p.task(taskReport{Task: sampleChunk(), Attempts: sampleRows()}) },
 		"task-order":     func(p page) { p.task(taskReport{Task: order, Attempts: did}) },
 	}

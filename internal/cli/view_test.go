@@ -112,6 +112,8 @@ func TestPages(t *testing.T) {
 		{Name: "topics", Class: candor.ClassLLM, Tasks: 125, Workers: sampleWhyTask().Workers, Reason: candor.NewReason(candor.ReasonUnplaceable, "fits on 0 of 2 workers").Do("candor worker ls")},
 		{Name: "index", Class: candor.ClassCPU, Tasks: -1, Needs: []candor.Need{{Step: "topics", Each: true}}, Workers: []candor.WorkerChecks{{Worker: "worker-2", Verdict: candor.VerdictYes}, {Worker: "worker-3", Verdict: candor.VerdictNotNow}}},
 	}}
+	old := sampleWhyWorker() // F64: an answer that is kept, or a clock that goes wrong
+	old.At = ago(42 * time.Second)
 	pages := map[string]func(p page){
 		"batch":      func(p page) { p.batch(batchReport{Batch: sampleBatch(), Failed: []candor.Task{sampleFailed()}}) },
 		"ending":     func(p page) { p.ending(batchReport{Batch: ended, Failed: []candor.Task{sampleFailed()}}) },
@@ -120,6 +122,7 @@ func TestPages(t *testing.T) {
 		"why-task":   func(p page) { p.why(sampleWhyTask(), false) },
 		"why-wide":   func(p page) { p.why(sampleWhyTask(), true) },
 		"why-worker": func(p page) { p.why(sampleWhyWorker(), false) },
+		"why-old":    func(p page) { p.why(old, false) },
 		"status":     func(p page) { p.status(status) },
 		"preview":    func(p page) { p.preview(preview, false) },
 	}

@@ -100,6 +100,7 @@ func (p page) why(x candor.Explanation, wide bool) {
 		p.title(x.Batch.ID.String(), x.Batch.Name, string(x.Batch.State))
 	}
 	p.say(x.Reason)
+	p.old(x.Revision, x.At)
 	if x.Trouble != "" {
 		fmt.Fprintf(p.w, "%s %s; what this says is not on disk yet\n", p.s.red("trouble:"), clean(x.Trouble))
 	}
@@ -112,7 +113,23 @@ func (p page) why(x candor.Explanation, wide bool) {
 	if x.Worker != nil {
 		p.whyServer(*x.Worker)
 	}
-	fmt.Fprintf(p.w, "\n%s\n", p.s.dim(fmt.Sprintf("revision %d, %s old, code %s", x.Revision, age(p.now, x.At), x.Reason.Code)))
+	p.speaksOf(x.Revision, x.At, x.Reason.Code)
+}
+
+// oldAnswer is the age from which an answer is not taken for what is now.
+const oldAnswer = 10 * time.Second
+
+// old warns of an answer that speaks of a state that is long past.
+func (p page) old(revision int64, at time.Time) {
+	if !at.IsZero() && p.now.Sub(at) >= oldAnswer {
+		fmt.Fprintf(p.w, "%s this speaks of revision %d, %s ago (%s); ask again, or compare the clocks of both machines\n",
+			p.s.yellow("old:"), revision, age(p.now, at), candor.FormatTime(at))
+	}
+}
+
+// speaksOf is the last line of an explanation: which state it is of.
+func (p page) speaksOf(revision int64, at time.Time, code candor.ReasonCode) {
+	fmt.Fprintf(p.w, "\n%s\n", p.s.dim(fmt.Sprintf("revision %d, %s old, code %s", revision, age(p.now, at), code)))
 }
 
 // say is a reason as a sentence, whose move it is, and the next command.

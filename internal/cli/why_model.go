@@ -30,8 +30,16 @@ func modelNamed(ctx context.Context, c *client.Client, name string) (*candor.Mod
 func (a *app) whyModel(cmd *cobra.Command, m *candor.ModelView) error {
 	now := a.clk.Now()
 	return writeOne(a, cmd, kind{one: "model"}, *m, modelColumns(), func(w io.Writer, wide bool) {
-		page{w: w, s: a.style(w), now: now}.model(*m, wide)
+		page{w: w, s: a.style(w), now: now}.whyModel(*m, wide)
 	})
+}
+
+// whyModel is a model, and how old what is said of it is.
+func (p page) whyModel(m candor.ModelView, wide bool) {
+	p.model(m, wide)
+	if m.Reason != nil {
+		p.speaksOf(m.Revision, m.At, m.Reason.Code)
+	}
 }
 
 // model is how the workers stand to a model, and the rule by which each has no
@@ -44,6 +52,7 @@ func (p page) model(m candor.ModelView, wide bool) {
 	p.title(m.Name, sizeCell(m.Size), on)
 	if m.Reason != nil {
 		p.say(*m.Reason)
+		p.old(m.Revision, m.At)
 		fmt.Fprintln(p.w)
 	}
 	p.fact("tasks", fmt.Sprintf("%d queued, %d running", m.Queued, m.Running))

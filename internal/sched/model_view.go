@@ -9,7 +9,7 @@ func (s *State) modelViews() []candor.ModelView {
 	view := func(name string) *candor.ModelView {
 		name = candor.ModelName(name)
 		if by[name] == nil {
-			by[name] = &candor.ModelView{Name: name, Workers: []candor.ModelWorker{}}
+			by[name] = &candor.ModelView{Name: name, Workers: []candor.ModelWorker{}, Revision: s.revision, At: s.now}
 			if m := s.models[name]; m != nil {
 				by[name].Load, by[name].Run, by[name].VRAM = candor.Duration(m.Load), candor.Duration(m.Run), m.VRAM
 			}
