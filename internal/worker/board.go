@@ -160,6 +160,9 @@ func (b *board) recount() []int64 {
 func (b *board) join(reply candor.RegisterReply) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.session.Session == 0 {
+		b.failing = failing{} // until now there was nobody to answer
+	}
 	b.session = reply
 }
 

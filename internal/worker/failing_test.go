@@ -36,3 +36,20 @@ func TestFailingClaimsAreReportedAndBackOff(t *testing.T) {
 		t.Errorf("told %d times", n)
 	}
 }
+
+// A worker that was there before its brain had nobody to ask: that is not told of
+// it once it has joined. What fails in a session is, though it registers again.
+func TestKnockingBeforeTheFirstSessionIsNoFailing(t *testing.T) {
+	b := newBoard(time.Now(), nil, func() *candor.Serving { return nil })
+	refused := candor.Errorf(candor.CodeUnavailable, "connection refused")
+	b.failedCall(refused, time.Now())
+	b.join(candor.RegisterReply{Session: 1})
+	if b.fails() {
+		t.Error("what failed before the first session is still told")
+	}
+	b.failedCall(refused, time.Now())
+	b.join(candor.RegisterReply{Session: 2})
+	if !b.fails() {
+		t.Error("a registration alone is no answer to the calls that failed")
+	}
+}
