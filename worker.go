@@ -76,6 +76,10 @@ type Worker struct {
 	Account   *Account    `json:"account,omitempty"`     // of its time since it joined
 	// Share is the part of the farm's recent completions that it did, 0..1.
 	Share float64 `json:"share,omitempty"`
+	// EvenShare is the part that its slots are of those of all workers that are there.
+	EvenShare float64 `json:"even_share,omitempty"`
+	// Races are the tasks that it waited for, and who got them.
+	Races *Races `json:"races,omitempty"`
 }
 
 // Running is one attempt in progress.
@@ -110,4 +114,34 @@ type Race struct {
 	Name   string   `json:"name"`
 	Winner string   `json:"winner"`
 	Margin Duration `json:"margin"` // how much earlier the winner had asked
+}
+
+// SayMargin words a Margin. It is negative where the winner asked later: with a
+// result that made the task ready, and before anybody who waited was looked at.
+func SayMargin(d Duration) string {
+	if d < 0 {
+		return "asked " + (-d).String() + " later"
+	}
+	return "had asked " + d.String() + " earlier"
+}
+
+// Races are a worker's ledger: what it got since it joined, and what went to
+// others while it waited for work and could have begun it.
+type Races struct {
+	Since time.Time `json:"since"`
+	Won   int       `json:"won"`  // tasks that it got
+	Lost  int       `json:"lost"` // that others got
+	To    []Rival   `json:"to,omitempty"`
+	// Others counts what was lost to those for whom the ledger has no room.
+	Others  int  `json:"others,omitempty"`
+	AtLeast bool `json:"at_least,omitempty"` // more was lost than could be counted
+}
+
+// Rival is whom a worker lost to. Margins are by how much earlier it had asked.
+type Rival struct {
+	Worker string    `json:"worker"`
+	Lost   int       `json:"lost"`
+	Median Duration  `json:"median_margin"` // of the last nine
+	Last   Duration  `json:"last_margin"`
+	At     time.Time `json:"at"` // of the last one
 }

@@ -64,6 +64,11 @@ func sampleServing() candor.Worker {
 		candor.ReasonBusyTime: candor.Duration(40 * time.Minute), candor.ReasonLoadingTime: candor.Duration(5 * time.Minute),
 		candor.ReasonIdleNoWork: candor.Duration(10 * time.Minute), candor.ReasonPlaceHold: candor.Duration(5 * time.Minute),
 	}}
+	w.EvenShare = 0.25
+	w.Races = &candor.Races{Since: ago(time.Hour), Won: 12, Lost: 11, Others: 2, AtLeast: true, To: []candor.Rival{
+		{Worker: "gpu-1", Lost: 8, Median: candor.Duration(1300 * time.Millisecond), Last: candor.Duration(200 * time.Millisecond), At: ago(time.Minute)},
+		{Worker: "gpu-2", Lost: 1, Median: candor.Duration(-3 * time.Second), Last: candor.Duration(-3 * time.Second), At: ago(5 * time.Minute)},
+	}}
 	return w
 }
 

@@ -176,6 +176,11 @@ func (p page) whyServer(w candor.Worker) {
 		p.server(w.Serving)
 		p.fact("loaded", loadedCell(w.Serving.Models, w.Serving.Simulated))
 	}
+	if share := shareFact(w); share != "" {
+		p.section("Its share")
+		fmt.Fprintln(p.w, "  "+share)
+	}
+	p.races(w.Races)
 	p.account(w.Account)
 }
 

@@ -138,9 +138,7 @@ func (p page) worker(w candor.Worker) {
 	p.fact("heartbeat", p.when(w.SeenAt))
 	p.fact("asked", p.when(w.AskedAt))
 	p.fact("tasks", fmt.Sprintf("%d complete, %d failed since it joined", w.Completed, w.Failed))
-	if w.Share > 0 {
-		p.fact("share", percentText(w.Share)+" of what the farm has completed lately")
-	}
+	p.fact("share", shareFact(w))
 	p.fact("doing", doingText(w, p.now))
 	if w.Paused != nil {
 		p.fact("paused", pauseText(*w.Paused, p.now))
@@ -162,5 +160,19 @@ func (p page) worker(w candor.Worker) {
 		p.reason(*w.Reason)
 	}
 	p.loaded(w.Serving)
+	p.races(w.Races)
 	p.account(w.Account)
+}
+
+// shareFact is what a worker did of what all did, beside what it would be if all
+// slots did the same.
+func shareFact(w candor.Worker) string {
+	if w.Share == 0 && (w.Races == nil || w.Races.Lost == 0) {
+		return ""
+	}
+	text := percentText(w.Share) + " of what the farm has completed lately"
+	if w.EvenShare > 0 {
+		text += "; its slots are " + percentText(w.EvenShare) + " of all"
+	}
+	return text
 }

@@ -27,9 +27,13 @@ func (s *State) claim(c *Claim) (candor.ClaimReply, error) {
 		return reply, nil
 	}
 	if !again {
+		s.givenUp(w)
 		s.asks(w, req.Wait.D())
 	}
 	have := s.haveAsking(w)
+	if again {
+		s.countRaces(&w.races, w, &have)
+	}
 	if again && !c.Last && s.stillFruitless(w, &have) {
 		reply.Report = w.report
 		return reply, nil
@@ -65,6 +69,7 @@ func (s *State) claim(c *Claim) (candor.ClaimReply, error) {
 	}
 	have.share = nil
 	s.claimEnds(w, &have, &reply, shares.left)
+	w.races.waits = len(reply.Tasks) == 0 && req.Wait > 0 && !c.Last
 	return reply, nil
 }
 
@@ -106,6 +111,7 @@ func full(h *Have, sh *shape) bool {
 // asks notes that a worker's claim loop is alive.
 func (s *State) asks(w *worker, wait time.Duration) {
 	w.asked = s.now
+	w.races.seen = s.taken // what went before it asked, it has not lost
 	w.asksSoon(s.now, wait)
 	if w.failing != nil && w.askedIn == w.session {
 		s.answeredAgain(w) // a second claim in one session: the first was answered
@@ -164,6 +170,7 @@ func (s *State) start(t *task, w *worker) {
 		s.replan()
 	}
 	sh.last = taken{task: t, winner: w.info.Name, at: s.now, asked: w.asked}
+	s.tookOne(sh, w)
 	s.claimed(t, w)
 	s.probeBegins(t, w)
 }

@@ -187,7 +187,7 @@ func (w *world) checkOnce(cmd Command) {
 // since it joined, no less and no more, and goes to what it does now.
 func (w *world) checkAccounts(cmd Command) {
 	for _, k := range w.s.roster {
-		v := w.s.workerView(k)
+		v := w.s.workerView(k, w.s.slotsThere())
 		a, sum := v.Account, candor.Duration(0)
 		for code, d := range a.Sums {
 			if !slices.Contains(candor.ReasonCodes(), code) || d < 0 {

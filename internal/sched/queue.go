@@ -24,8 +24,9 @@ type shape struct {
 
 	fresh int64 // State.ready when its last task became claimable
 
-	last  taken
-	peers *peers // of whom little of it is shared among; see share.go
+	last    taken
+	takings takings // the last ones, for the ledgers of those who wait
+	peers   *peers  // of whom little of it is shared among; see share.go
 }
 
 // taken is who got a shape's last task, for those who would have liked it.

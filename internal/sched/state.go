@@ -61,6 +61,7 @@ type State struct {
 	served   map[string]time.Time    // when somebody was last there for a model that is wanted
 	placeAt  time.Time               // of the last look at placement; zero: one is due
 
+	taken      int64 // takings of all shapes; see races.go
 	recent     recent
 	monitor    monitor
 	glimpse    glimpse
@@ -111,7 +112,7 @@ func (s *State) begin(now time.Time) {
 	s.now = now
 	s.dropPauses(s.orphaned)
 	for _, w := range s.roster {
-		w.seen, w.asked = now, now
+		w.seen, w.asked, w.races.since = now, now, now
 		if w.left.IsZero() {
 			w.left = now
 		}

@@ -171,18 +171,20 @@ func (s *State) resolve(prefix string) Refs {
 // workerViews lists all workers by name.
 func (s *State) workerViews() []candor.Worker {
 	out := make([]candor.Worker, 0, len(s.roster))
+	slots := s.slotsThere()
 	for _, w := range s.roster {
-		out = append(out, s.workerView(w))
+		out = append(out, s.workerView(w, slots))
 	}
 	return out
 }
 
-func (s *State) workerView(w *worker) candor.Worker {
+// workerView is a worker among so many slots.
+func (s *State) workerView(w *worker, slots int) candor.Worker {
 	v := candor.Worker{
 		WorkerInfo: w.info, Session: w.session, State: w.state, Model: w.view.Model, Draining: w.draining, Drained: w.drain, Paused: cmp.Or(w.paused, w.quarantined),
 		Doing: w.doing, DoingAt: w.doingAt, JoinedAt: w.joined, SeenAt: w.seen, AskedAt: w.asked, IdleSince: w.idle,
 		Completed: w.completed, Failed: w.failed, LastClaim: w.report,
-		Card: w.view.GPU, Serving: w.view.Serving, Account: w.account.view(s.until(w)), Share: s.share(w),
+		Card: w.view.GPU, Serving: w.view.Serving, Account: w.account.view(s.until(w)), Share: s.share(w), EvenShare: w.evenShare(slots), Races: s.racesOf(w),
 	}
 	if w.view.GPU != nil {
 		v.GPU = w.view.GPU

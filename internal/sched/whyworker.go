@@ -6,7 +6,7 @@ import (
 
 // whyWorker explains what a worker does, or why it does nothing.
 func (s *State) whyWorker(out *candor.Explanation, w *worker) {
-	v := s.workerView(w)
+	v := s.workerView(w, s.slotsThere())
 	out.Subject, out.Worker = "worker", &v
 	tries := s.timers.firstOf()
 	for _, sh := range s.shapeList {
@@ -15,6 +15,7 @@ func (s *State) whyWorker(out *candor.Explanation, w *worker) {
 		}
 	}
 	out.Reason = s.workerReason(w)
+	sayRaces(&out.Reason, v.Races)
 }
 
 // shapeViews is what a worker says to the tasks of a shape: to those that can be

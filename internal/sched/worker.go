@@ -62,6 +62,7 @@ type worker struct {
 	reserved   candor.Bytes // VRAM of what runs on it
 	unseen     candor.Bytes // of it, what began after the worker last looked at its card
 	house      *house       // its host
+	races      races        // for what it waited for
 	kept       *kept        // room on its card that is kept for a task
 }
 
@@ -158,7 +159,7 @@ func (s *State) register(req candor.RegisterRequest) (candor.RegisterReply, erro
 func (s *State) begins(w *worker, joined string) {
 	w.joined, w.asked = s.now, s.now
 	w.completed, w.failed, w.frozen, w.silent, w.failing, w.holds = 0, 0, time.Time{}, false, nil, 0
-	w.departure, w.ill = departure{}, ill{}
+	w.departure, w.ill, w.races = departure{}, ill{}, races{since: s.now}
 	w.setReason(s.now, candor.NewReason(candor.ReasonIdleClaiming, "has just joined"))
 	w.openAccount(s.now)
 	s.event(&candor.Event{Level: candor.LevelInfo, Code: candor.EventWorkerJoined, Worker: w.info.Name, Text: joined})

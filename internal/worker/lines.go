@@ -126,8 +126,8 @@ func lostTexts(r *candor.Report) []string {
 	}
 	var lines []string
 	for _, race := range r.Lost {
-		lines = append(lines, fmt.Sprintf("Lost race: %s (%s) claimed by %s, which had asked %s earlier",
-			short(race.Task), race.Name, race.Winner, race.Margin))
+		lines = append(lines, fmt.Sprintf("Lost race: %s (%s) claimed by %s, which %s",
+			short(race.Task), race.Name, race.Winner, candor.SayMargin(race.Margin)))
 	}
 	return lines
 }
