@@ -92,10 +92,13 @@ func (w *worker) workCode() candor.ReasonCode {
 	case "heat":
 		return candor.ReasonThermal
 	case "result":
-		if w.failing == nil {
-			return candor.ReasonBusyTime
+		switch {
+		case w.failing != nil:
+			return candor.ReasonCallsFail
+		case w.silent:
+			return candor.ReasonNotAsking
 		}
-		return candor.ReasonCallsFail
+		return candor.ReasonBusyTime
 	}
 	return candor.ReasonSlot
 }

@@ -13,6 +13,9 @@ func (s *State) away(d time.Duration) {
 		w.seen, w.asked, w.due = s.latest(w.seen, d), s.latest(w.asked, d), w.due.Add(d)
 		for _, t := range w.running {
 			t.run.moved = s.latest(t.run.moved, d)
+			if !t.run.ended.IsZero() {
+				t.run.ended = s.latest(t.run.ended, d)
+			}
 		}
 	}
 	for name, seen := range s.hosts.seen {

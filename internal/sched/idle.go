@@ -146,7 +146,7 @@ func (s *State) idleReason(w *worker, r *candor.Report, l *look) *candor.Reason 
 		could += n
 	}
 	if could > 0 {
-		return candor.NewReason(candor.ReasonIdleClaiming, fmt.Sprintf("%s could take %d of %s and is about to ask", w.info.Name, could, count(total, "queued task")))
+		return candor.NewReason(candor.ReasonIdleClaiming, fmt.Sprintf("%s could take %d of %s and is about to ask", w.info.Name, could, count(total, "queued task"))+s.sayLate(w))
 	}
 	if ill := s.illReason(w); ill != nil {
 		return ill

@@ -82,9 +82,7 @@ func (s *State) mute(w *worker) *candor.Reason {
 		r.Since = w.failing.since
 		return r
 	case w.silent:
-		r := candor.NewReason(candor.ReasonNotAsking, s.sayNotAsking(w)).With("quiet_seconds", int(s.now.Sub(w.asked).Seconds()))
-		r.Since = w.asked
-		return r
+		return s.notAsking(w)
 	}
 	return nil
 }
@@ -99,13 +97,21 @@ func (s *State) remedy(code candor.ReasonCode, model, worker string) string {
 
 // unsentReason is that a task has ended and the brain has not got its result.
 func (s *State) unsentReason(t *task, w *worker) *candor.Reason {
-	text := fmt.Sprintf("%s has ended on %s, whose result is on its way", t.name(), t.run.worker)
-	if w == nil || w.failing == nil {
+	text := fmt.Sprintf("%s has ended on %s, ", t.name(), t.run.worker)
+	switch {
+	case w != nil && w.failing != nil:
+		r := candor.NewReason(candor.ReasonCallsFail, text+"but its result does not come: "+w.failing.String())
+		r.Since = w.failing.since
+		return r
+	case w != nil && w.silent:
+		r := s.notAsking(w)
+		r.Text = text + "but its result does not come: " + r.Text
+		return r
+	case w != nil:
+		text += "whose result is on its way" + s.sayLate(w)
 		return candor.NewReason(candor.ReasonRunning, text)
 	}
-	r := candor.NewReason(candor.ReasonCallsFail, fmt.Sprintf("%s has ended on %s, but its result does not come: %s", t.name(), t.run.worker, w.failing))
-	r.Since = w.failing.since
-	return r
+	return candor.NewReason(candor.ReasonRunning, text+"whose result is on its way")
 }
 
 // muteCheck refuses what a worker cannot take for one of those reasons.

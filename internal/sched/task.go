@@ -69,6 +69,7 @@ type run struct {
 	progress candor.Progress
 	moved    time.Time // last progress, by the brain's clock
 	shown    time.Time // the last of it that was more than CPU time; zero: none yet
+	ended    time.Time // its worker says that it has, and holds the result; zero: not so
 	stuck    bool
 	missed   int  // heartbeats of its worker in a row that did not list it
 	named    bool // some heartbeat did

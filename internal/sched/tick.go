@@ -117,38 +117,6 @@ func processOf(t *task) string {
 	return "its process"
 }
 
-// checkAsking names a worker that is alive, but whose calls fail, or that has a
-// free slot and whose claim loop does not ask.
-func (s *State) checkAsking(w *worker) {
-	quiet := s.now.Sub(w.asked)
-	switch {
-	case w.silent || !w.frozen.IsZero():
-		return
-	case w.failing != nil:
-		quiet = s.now.Sub(w.failing.since)
-	case len(w.running) >= w.info.Slots || w.draining || w.paused != nil || w.quarantined != nil:
-		return
-	}
-	if quiet < s.cfg.Asking {
-		return
-	}
-	w.silent = true
-	r := s.mute(w)
-	w.setReason(s.now, r)
-	s.event(&candor.Event{
-		Level: candor.LevelWarn, Code: candor.EventWorkerNotAsking, Worker: w.info.Name, Reason: r.Code, Text: "Worker " + r.Text,
-	})
-}
-
-func (s *State) sayNotAsking(w *worker) string {
-	text := fmt.Sprintf("%s is alive (heartbeat %s ago), but its claim loop has not asked for %s",
-		w.info.Name, candor.ShortDuration(s.now.Sub(w.seen)), candor.ShortDuration(s.now.Sub(w.asked)))
-	if w.doing != "" {
-		text += fmt.Sprintf(" (in: %s since %s)", w.doing, candor.FormatTime(w.doingAt))
-	}
-	return text
-}
-
 // checkStuck warns of running attempts in which nothing moved for too long.
 func (s *State) checkStuck() {
 	for _, w := range s.roster {

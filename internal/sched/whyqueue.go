@@ -33,9 +33,15 @@ func (s *State) queuedReason(t *task, out *candor.Explanation) *candor.Reason {
 	if r := s.unplaceable(want); r != nil {
 		return r
 	}
-	willing := 0
+	willing, late := 0, ""
 	for _, w := range out.Workers {
 		if w.Verdict == candor.VerdictYes {
+			switch said := s.sayLate(s.workers[w.Worker]); {
+			case willing == 0:
+				late = said
+			case said == "":
+				late = "" // another one asks
+			}
 			willing++
 		}
 	}
@@ -48,6 +54,7 @@ func (s *State) queuedReason(t *task, out *candor.Explanation) *candor.Reason {
 		r = candor.NewReason(candor.ReasonQueueBehind, fmt.Sprintf("%s waits its turn: %s before it, %s could take it", t.name(), count(ahead, "task"), count(willing, "worker"))).
 			With("ahead", ahead)
 	}
+	r.Text += late
 	return s.sayOvertaken(t, r, out.Workers)
 }
 

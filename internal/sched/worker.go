@@ -341,6 +341,9 @@ func (s *State) progressed(t *task, p *candor.Progress) {
 	r := t.run
 	moved := p.Done != r.progress.Done || p.Note != r.progress.Note || p.At.After(r.progress.At)
 	r.progress = *p
+	if p.Kind == "result" && r.ended.IsZero() {
+		r.ended = s.now
+	}
 	if !moved {
 		return
 	}

@@ -17,6 +17,10 @@ import (
 	"candor"
 )
 
+// swallowed is the status by which a gateway passes claims on only when it is
+// told another one.
+const swallowed = -1
+
 // gateway is an HTTP proxy before a brain that answers claims itself while told to.
 func gateway(t *testing.T, to string) (url1 string, status *atomic.Int64) {
 	t.Helper()
@@ -27,13 +31,26 @@ func gateway(t *testing.T, to string) (url1 string, status *atomic.Int64) {
 	}
 	through := httputil.NewSingleHostReverseProxy(u)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if code := int(status.Load()); code != 0 && strings.HasSuffix(r.URL.Path, "/claim") {
+		if !strings.HasSuffix(r.URL.Path, "/claim") {
+			through.ServeHTTP(w, r)
+			return
+		}
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for status.Load() == swallowed && r.Context().Err() == nil {
+			<-tick.C
+		}
+		if code := int(status.Load()); code > 0 {
 			http.Error(w, "upstream is unwell", code)
 			return
 		}
 		through.ServeHTTP(w, r)
 	}))
-	t.Cleanup(s.Close)
+	t.Cleanup(func() {
+		status.Store(0)
+		s.CloseClientConnections() // Close waits for what is held
+		s.Close()
+	})
 	return s.URL, status
 }
 

@@ -3,11 +3,13 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -24,8 +26,12 @@ import (
 // point at which it does, and how. The product has no such door.
 const envHooked = "E2E_HOOKED_WORKER"
 
+// envSlots is how many slots a hooked worker has; two if it is not set.
+const envSlots = "E2E_HOOKED_SLOTS"
+
 // hookedWorker runs a worker like candor worker does, but for the hook. It
-// panics at the point when the file named by E2E_HOOK_FILE is there.
+// panics at the point when the file named by E2E_HOOK_FILE is there, and stands
+// still there for as long as a file "stand" is beside that.
 func hookedWorker() int {
 	state := os.Getenv("CANDOR_STATE_DIR")
 	name := os.Getenv("E2E_HOOKED_NAME")
@@ -47,10 +53,18 @@ func hookedWorker() int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	slots, err := strconv.Atoi(cmp.Or(os.Getenv(envSlots), "2"))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	var done atomic.Bool
 	err = worker.Run(context.Background(), worker.Options{
-		Name: name, StateDir: state, Brain: c, Slots: 2, Log: log.Logger(), Models: models,
+		Name: name, StateDir: state, Brain: c, Slots: slots, Log: log.Logger(), Models: models,
 		OnPoint: func(point string) {
+			if point == os.Getenv(envHooked) {
+				standStill(filepath.Join(filepath.Dir(os.Getenv("E2E_HOOK_FILE")), "stand"))
+			}
 			if _, err := os.Stat(os.Getenv("E2E_HOOK_FILE")); err == nil && point == os.Getenv(envHooked) && done.CompareAndSwap(false, true) {
 				panic("KeyError: model_name")
 			}
@@ -61,6 +75,18 @@ func hookedWorker() int {
 		return 1
 	}
 	return 0
+}
+
+// standStill returns when a file is gone.
+func standStill(file string) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if _, err := os.Stat(file); err != nil {
+			return
+		}
+		<-tick.C
+	}
 }
 
 // envHasty is the program of a model server that a hooked worker keeps. The
