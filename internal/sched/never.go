@@ -64,9 +64,9 @@ func (s *State) sayNever(code candor.ReasonCode, want *Want, names []string) str
 	case candor.ReasonVRAMTotal:
 		return s.sayTooLarge(want, names)
 	case candor.ReasonLabel:
-		return fmt.Sprintf("%s %s label %s%s", who, verb("lacks", "lack"), strings.Join(want.Labels, ", "), s.nearest(want.Labels, func(w *worker) []string { return w.info.Labels }))
+		return s.sayLacking("label", want.Labels, names, func(w *worker) []string { return w.info.Labels })
 	case candor.ReasonTool:
-		return fmt.Sprintf("%s %s tool %s%s", who, verb("lacks", "lack"), strings.Join(want.Tools, ", "), s.nearest(want.Tools, func(w *worker) []string { return w.info.Tools }))
+		return s.sayLacking("tool", want.Tools, names, func(w *worker) []string { return w.info.Tools })
 	case candor.ReasonWrongClass:
 		return fmt.Sprintf("%s %s not take class %s", who, verb("does", "do"), want.Class)
 	case candor.ReasonModelMissing:
@@ -94,11 +94,30 @@ func (s *State) sayTooLarge(want *Want, names []string) string {
 	return fmt.Sprintf("needs %s of VRAM%s, the largest of %s has %s", needs, model, strings.Join(names, ", "), largest)
 }
 
-// nearest suggests the closest spelling that some worker does have.
+// sayLacking names which of what is required is missing, worker by worker where
+// they lack different ones, and the closest spelling that some worker has.
+func (s *State) sayLacking(kind string, wants, names []string, has func(*worker) []string) string {
+	lacks := &saying{}
+	for _, name := range names {
+		missing := slices.DeleteFunc(slices.Clone(wants), func(want string) bool { return slices.Contains(has(s.workers[name]), want) })
+		lacks.add(name, strings.Join(missing, ", "))
+	}
+	var parts []string
+	for _, missing := range lacks.texts {
+		who := lacks.who[missing]
+		parts = append(parts, fmt.Sprintf("%s %s %s %s", strings.Join(who, ", "), yesNo(len(who) == 1, "lacks", "lack"), kind, missing))
+	}
+	return strings.Join(parts, "; ") + s.nearest(wants, has)
+}
+
+// nearest suggests the closest spelling that some worker does have, of what none has.
 func (s *State) nearest(wants []string, has func(*worker) []string) string {
 	for _, want := range wants {
+		if slices.ContainsFunc(s.roster, func(w *worker) bool { return slices.Contains(has(w), want) }) {
+			continue
+		}
 		for _, w := range s.roster {
-			if near := candor.Nearest(want, has(w)); near != "" && near != want {
+			if near := candor.Nearest(want, has(w)); near != "" {
 				return didYouMean(near)
 			}
 		}
