@@ -136,7 +136,7 @@ func (f *farm) read(path string) string {
 // env is the whole environment of what a farm runs.
 func (f *farm) env() []string {
 	if f.bare {
-		return []string{"PATH=/bin:/usr/bin", "HOME=" + f.dir, "TMPDIR=" + f.dir, "CANDOR_STATE_DIR=" + f.state, "NO_COLOR=1"}
+		return append([]string{"PATH=/bin:/usr/bin", "HOME=" + f.dir, "TMPDIR=" + f.dir, "CANDOR_STATE_DIR=" + f.state, "NO_COLOR=1"}, f.vars...)
 	}
 	return append([]string{
 		"PATH=" + filepath.Dir(program) + string(filepath.ListSeparator) + os.Getenv("PATH"), "HOME=" + f.dir, "TMPDIR=" + f.dir,

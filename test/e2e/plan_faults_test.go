@@ -239,6 +239,7 @@ func TestF48ExitCodes(t *testing.T) {
 		if a.Outcome != candor.AttemptTransient || a.Counted || a.Exit == nil || a.Exit.Code != 75 {
 			t.Errorf("attempt %d: %+v", i+1, a)
 		}
+		f.reason(a.Reason, candor.ReasonExitTransient, candor.MoverSystem, "75")
 	}
 	if tries[0].Worker == tries[1].Worker {
 		t.Errorf("the second attempt went to %s again", tries[0].Worker)
