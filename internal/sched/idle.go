@@ -42,7 +42,7 @@ func (s *State) idleBecause(w *worker, r *candor.Report) {
 	if w.idle.IsZero() {
 		w.idle = s.now
 	}
-	w.setReason(s.now, s.idleReason(w, r, nil))
+	w.setReason(s.now, s.idleReason(w, r, s.glance))
 }
 
 // Why a worker is idle is asked when it asks for work, and again every second:
@@ -66,6 +66,12 @@ func (s *State) askIdle() {
 	}
 	kinds += len(s.roster) / idleShare
 	var l *look
+	once := func() *look { // one for all who are asked
+		if l == nil {
+			l = s.look()
+		}
+		return l
+	}
 	memo := map[*shape]*peers{}
 	for i, asked := 0, 0; i < len(s.roster) && asked < idleAsks; i++ {
 		w := s.roster[s.idleNext%len(s.roster)]
@@ -75,10 +81,7 @@ func (s *State) askIdle() {
 		}
 		asked += kinds
 		have := s.have(w)
-		if l == nil {
-			l = s.look() // one for all who are asked
-		}
-		w.setReason(s.now, s.idleReason(w, s.report(s.sharing(w, &have).remembering(memo)), l))
+		w.setReason(s.now, s.idleReason(w, s.report(s.sharing(w, &have).remembering(memo)), once))
 	}
 }
 
@@ -127,7 +130,7 @@ func drainReason(w *worker) *candor.Reason {
 
 // idleReason is the one reason why a worker is idle: what holds it back as a
 // whole, else what holds back most of the queued tasks, or that there are none.
-func (s *State) idleReason(w *worker, r *candor.Report, l *look) *candor.Reason {
+func (s *State) idleReason(w *worker, r *candor.Report, look func() *look) *candor.Reason {
 	if held := s.holdsBack(w); held != nil {
 		return held
 	}
@@ -154,7 +157,7 @@ func (s *State) idleReason(w *worker, r *candor.Report, l *look) *candor.Reason 
 	reason := mostRefused(w, r, total)
 	switch {
 	case reason.Code == candor.ReasonModelCold:
-		return s.coldReason(w, l, reason)
+		return s.coldReason(w, look(), reason)
 	case reason.Mover == candor.MoverYou && s.othersCould(w, reason.Code):
 		reason.Mover = candor.MoverWait // what it cannot do is there for others
 	}
@@ -189,18 +192,22 @@ func (s *State) coldReason(w *worker, l *look, cold *candor.Reason) *candor.Reas
 	return cold
 }
 
-// glimpse is a look that was made to explain, kept for those who ask right after.
+// glimpse is a look that was made for the words of a fruitless claim.
 type glimpse struct {
 	*look
 	round, lease int64
+	task         candor.TaskID
 }
 
-// glance is a look for words: the last one, if nothing bears on it since. With a
-// thousand idle workers each fruitless claim would else look at all of them. It
-// is dropped with the next tick, so that it holds on to nothing.
+// glance is a look for the words of a fruitless claim: that of the last one, if
+// nothing has begun, come or been ordered since. With a thousand idle workers each
+// would else look at all of them. It is dropped with the next tick, so that it
+// holds on to nothing. Who only asks makes a look of his own, and leaves no trace.
 func (s *State) glance() *look {
-	if g := &s.glimpse; g.look == nil || g.round != s.round || g.lease != s.meta.NextLease {
-		*g = glimpse{s.look(), s.round, s.meta.NextLease}
+	now := glimpse{round: s.round, lease: s.meta.NextLease, task: s.meta.NextTask}
+	if g := &s.glimpse; g.look == nil || g.round != now.round || g.lease != now.lease || g.task != now.task {
+		now.look = s.look()
+		*g = now
 	}
 	return s.glimpse.look
 }

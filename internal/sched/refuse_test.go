@@ -29,7 +29,7 @@ func (w *world) checkReports(cmd Command) {
 		if len(k.running) > 0 || could > 0 || total == 0 {
 			continue
 		}
-		if wrong := wrongNumbers(w.s.idleReason(k, r, nil), total, refused); wrong != "" {
+		if wrong := wrongNumbers(w.s.idleReason(k, r, w.s.look), total, refused); wrong != "" {
 			w.t.Fatalf("%T: %s: %s", cmd, k.info.Name, wrong)
 		}
 	}

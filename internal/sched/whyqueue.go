@@ -236,7 +236,7 @@ func (s *State) workerReason(w *worker) candor.Reason {
 		return *r
 	}
 	have := s.have(w)
-	r := s.idleReason(w, s.report(s.sharing(w, &have).reading()), nil)
+	r := s.idleReason(w, s.report(s.sharing(w, &have).reading()), s.look)
 	switch {
 	case r.Since.IsZero() && w.reason != nil && w.reason.Code == r.Code:
 		r.Since = w.reason.Since
