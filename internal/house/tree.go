@@ -49,7 +49,7 @@ func Load(fsys fs.FS) (*Tree, error) {
 			t.there[p] = true
 			return nil
 		}
-		if !d.Type().IsRegular() {
+		if !d.Type().IsRegular() || p == ".git" { // of a work tree it is a file
 			return nil
 		}
 		t.there[p] = true
