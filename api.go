@@ -10,7 +10,8 @@ import (
 //	1  2026-11-24  the first
 //	2  2026-11-28  Void: a lease is taken back from a worker that does not name it
 //	               only once it has said that it will never start it
-const Protocol = 2
+//	3  2026-11-28  Programs: a worker tells all that its PATH has, not which of a list
+const Protocol = 3
 
 // SubmitReply answers a submission.
 type SubmitReply struct {
@@ -55,6 +56,8 @@ type RegisterRequest struct {
 	Leftover []string `json:"leftover,omitempty"`
 	// Catalog is what its model server could load; nil: it has none.
 	Catalog *Catalog `json:"catalog,omitempty"`
+	// Programs is what its PATH has; nil: it is still looking.
+	Programs *Programs `json:"programs,omitempty"`
 }
 
 // RegisterReply tells a worker its session and the brain's intervals.
@@ -170,7 +173,9 @@ type HeartbeatRequest struct {
 	View    View            `json:"view,omitzero"`
 	Failing *Failing        `json:"failing,omitempty"` // what its calls for work meet; nil: they are answered
 	Catalog *Catalog        `json:"catalog,omitempty"` // when it has changed
-	Wait    Duration        `json:"wait,omitempty"`    // how long the brain may hold the answer for orders to come
+	// Programs is what its PATH has, when that has changed or the brain asks for it.
+	Programs *Programs `json:"programs,omitempty"`
+	Wait     Duration  `json:"wait,omitempty"` // how long the brain may hold the answer for orders to come
 	// Void answers HeartbeatReply.Void: leases of it that the worker does not hold
 	// and will never start, however late their claim's answer comes.
 	Void []int64 `json:"void,omitempty"`
@@ -200,6 +205,10 @@ type HeartbeatReply struct {
 	// Cool: the card is too hot; the sentence says how hot and until when. What
 	// runs row by row waits before its next row.
 	Cool string `json:"cool,omitempty"`
+	// Tell: the brain has not heard, or no longer knows, which programs the worker
+	// has; it may have forgotten what its model server could load, too. Say both
+	// again: they are kept in memory only, and the brain may have started since.
+	Tell bool `json:"tell,omitempty"`
 	// Void lists leases that this worker was given and does not name: their
 	// claim's answer is lost, or late. Those that it does not hold it must not
 	// start any more, and say so (HeartbeatRequest.Void).

@@ -12,52 +12,53 @@ type ReasonCode string
 
 // Why a task does not run, or why this worker does not take it.
 const (
-	ReasonNeedWaiting   ReasonCode = "need.waiting"       // blocked: a need is not final
-	ReasonNeedManifest  ReasonCode = "need.manifest"      // blocked: its items are not known yet
-	ReasonNeedFailed    ReasonCode = "need.failed"        // cancelled: a need failed
-	ReasonAllPaused     ReasonCode = "paused.all"         // a person stopped everything
-	ReasonClassPaused   ReasonCode = "paused.class"       // a person stopped this class
-	ReasonBatchPaused   ReasonCode = "paused.batch"       // a person stopped this batch
-	ReasonWorkerPaused  ReasonCode = "paused.worker"      // a person stopped this worker
-	ReasonBackoff       ReasonCode = "retry.backoff"      // the next try waits its time
-	ReasonElsewhere     ReasonCode = "retry.avoid"        // failed on this worker before: another one's turn
-	ReasonWrongWorker   ReasonCode = "worker.name"        // asks for another worker by name
-	ReasonWrongClass    ReasonCode = "worker.class"       // this worker does not take the class
-	ReasonLabel         ReasonCode = "worker.label"       // a label is missing
-	ReasonTool          ReasonCode = "worker.tool"        // a program is missing
-	ReasonVRAMTotal     ReasonCode = "vram.total"         // larger than the card
-	ReasonVRAMHeld      ReasonCode = "vram.held"          // fits the card, but somebody holds it
-	ReasonVRAMKept      ReasonCode = "vram.kept"          // room on the card is kept for who goes first there
-	ReasonModelCold     ReasonCode = "model.cold"         // the model is not loaded here
-	ReasonModelLoading  ReasonCode = "model.loading"      // the model is being loaded here
-	ReasonWorkerLost    ReasonCode = "worker.lost"        // silent for longer than the threshold
-	ReasonWorkerGone    ReasonCode = "worker.gone"        // left or dead
-	ReasonDraining      ReasonCode = "worker.drain"       // takes nothing new
-	ReasonThermal       ReasonCode = "worker.thermal"     // too hot
-	ReasonBusy          ReasonCode = "worker.busy"        // all slots taken
-	ReasonShared        ReasonCode = "queue.shared"       // left to other workers, which could begin it sooner
-	ReasonNotAsking     ReasonCode = "worker.silent"      // alive, but its claim loop does not ask
-	ReasonCallsFail     ReasonCode = "worker.calls_fail"  // alive, but none of its calls for work and with results is answered
-	ReasonFrozen        ReasonCode = "worker.frozen"      // its process is stopped, not dead
-	ReasonNoWorkers     ReasonCode = "worker.none"        // no worker is there
-	ReasonUnplaceable   ReasonCode = "never.fits"         // no known worker could, even idle
-	ReasonQueueBehind   ReasonCode = "queue.behind"       // could run; others go first
-	ReasonQueueNext     ReasonCode = "queue.next"         // could run, and is offered at the next claim
-	ReasonRunning       ReasonCode = "running"            // it runs
-	ReasonStuck         ReasonCode = "running.stuck"      // it runs, but nothing moves
-	ReasonAborting      ReasonCode = "running.abort"      // its attempt is being ended
-	ReasonSuspect       ReasonCode = "task.suspect"       // a worker died under it: held back for a while
-	ReasonQuarantined   ReasonCode = "worker.quarantined" // tasks fail on it that succeed elsewhere
-	ReasonIdentical     ReasonCode = "output.identical"   // many outputs of a step are the same
-	ReasonFencing       ReasonCode = "lease.fencing"      // waits until its former process is known dead
-	ReasonOffline       ReasonCode = "worker.offline"     // held by a silent worker until its lease ends
-	ReasonStoreTrouble  ReasonCode = "store.trouble"      // the brain cannot commit
-	ReasonUnexplained   ReasonCode = "unexplained"        // an alarm about candor
-	ReasonIdleNoWork    ReasonCode = "idle.no_work"       // nothing is queued
-	ReasonIdleHands     ReasonCode = "idle.in_hands"      // what is left waits in other workers' hands
-	ReasonIdleClaiming  ReasonCode = "idle.claiming"      // has just finished, or asks right now
-	ReasonDone          ReasonCode = "done"               // complete
-	ReasonFailedSummary ReasonCode = "failed"             // failed; the last attempt says how
+	ReasonNeedWaiting   ReasonCode = "need.waiting"        // blocked: a need is not final
+	ReasonNeedManifest  ReasonCode = "need.manifest"       // blocked: its items are not known yet
+	ReasonNeedFailed    ReasonCode = "need.failed"         // cancelled: a need failed
+	ReasonAllPaused     ReasonCode = "paused.all"          // a person stopped everything
+	ReasonClassPaused   ReasonCode = "paused.class"        // a person stopped this class
+	ReasonBatchPaused   ReasonCode = "paused.batch"        // a person stopped this batch
+	ReasonWorkerPaused  ReasonCode = "paused.worker"       // a person stopped this worker
+	ReasonBackoff       ReasonCode = "retry.backoff"       // the next try waits its time
+	ReasonElsewhere     ReasonCode = "retry.avoid"         // failed on this worker before: another one's turn
+	ReasonWrongWorker   ReasonCode = "worker.name"         // asks for another worker by name
+	ReasonWrongClass    ReasonCode = "worker.class"        // this worker does not take the class
+	ReasonLabel         ReasonCode = "worker.label"        // a label is missing
+	ReasonTool          ReasonCode = "worker.tool"         // a program is missing
+	ReasonToolUnknown   ReasonCode = "worker.tool_unknown" // its worker has not said yet which programs it has
+	ReasonVRAMTotal     ReasonCode = "vram.total"          // larger than the card
+	ReasonVRAMHeld      ReasonCode = "vram.held"           // fits the card, but somebody holds it
+	ReasonVRAMKept      ReasonCode = "vram.kept"           // room on the card is kept for who goes first there
+	ReasonModelCold     ReasonCode = "model.cold"          // the model is not loaded here
+	ReasonModelLoading  ReasonCode = "model.loading"       // the model is being loaded here
+	ReasonWorkerLost    ReasonCode = "worker.lost"         // silent for longer than the threshold
+	ReasonWorkerGone    ReasonCode = "worker.gone"         // left or dead
+	ReasonDraining      ReasonCode = "worker.drain"        // takes nothing new
+	ReasonThermal       ReasonCode = "worker.thermal"      // too hot
+	ReasonBusy          ReasonCode = "worker.busy"         // all slots taken
+	ReasonShared        ReasonCode = "queue.shared"        // left to other workers, which could begin it sooner
+	ReasonNotAsking     ReasonCode = "worker.silent"       // alive, but its claim loop does not ask
+	ReasonCallsFail     ReasonCode = "worker.calls_fail"   // alive, but none of its calls for work and with results is answered
+	ReasonFrozen        ReasonCode = "worker.frozen"       // its process is stopped, not dead
+	ReasonNoWorkers     ReasonCode = "worker.none"         // no worker is there
+	ReasonUnplaceable   ReasonCode = "never.fits"          // no known worker could, even idle
+	ReasonQueueBehind   ReasonCode = "queue.behind"        // could run; others go first
+	ReasonQueueNext     ReasonCode = "queue.next"          // could run, and is offered at the next claim
+	ReasonRunning       ReasonCode = "running"             // it runs
+	ReasonStuck         ReasonCode = "running.stuck"       // it runs, but nothing moves
+	ReasonAborting      ReasonCode = "running.abort"       // its attempt is being ended
+	ReasonSuspect       ReasonCode = "task.suspect"        // a worker died under it: held back for a while
+	ReasonQuarantined   ReasonCode = "worker.quarantined"  // tasks fail on it that succeed elsewhere
+	ReasonIdentical     ReasonCode = "output.identical"    // many outputs of a step are the same
+	ReasonFencing       ReasonCode = "lease.fencing"       // waits until its former process is known dead
+	ReasonOffline       ReasonCode = "worker.offline"      // held by a silent worker until its lease ends
+	ReasonStoreTrouble  ReasonCode = "store.trouble"       // the brain cannot commit
+	ReasonUnexplained   ReasonCode = "unexplained"         // an alarm about candor
+	ReasonIdleNoWork    ReasonCode = "idle.no_work"        // nothing is queued
+	ReasonIdleHands     ReasonCode = "idle.in_hands"       // what is left waits in other workers' hands
+	ReasonIdleClaiming  ReasonCode = "idle.claiming"       // has just finished, or asks right now
+	ReasonDone          ReasonCode = "done"                // complete
+	ReasonFailedSummary ReasonCode = "failed"              // failed; the last attempt says how
 )
 
 // How an attempt or a task ended, when not well.
@@ -144,7 +145,7 @@ var movers = map[ReasonCode]Mover{
 	ReasonNeedWaiting: MoverWait, ReasonNeedManifest: MoverWait, ReasonNeedFailed: MoverYou,
 	ReasonAllPaused: MoverOperator, ReasonClassPaused: MoverOperator, ReasonBatchPaused: MoverOperator, ReasonWorkerPaused: MoverOperator,
 	ReasonBackoff: MoverSystem, ReasonElsewhere: MoverWait,
-	ReasonWrongWorker: MoverYou, ReasonWrongClass: MoverYou, ReasonLabel: MoverYou, ReasonTool: MoverYou, ReasonVRAMTotal: MoverYou,
+	ReasonWrongWorker: MoverYou, ReasonWrongClass: MoverYou, ReasonLabel: MoverYou, ReasonTool: MoverYou, ReasonToolUnknown: MoverSystem, ReasonVRAMTotal: MoverYou,
 	ReasonVRAMHeld: MoverWait, ReasonVRAMKept: MoverWait, ReasonModelCold: MoverSystem, ReasonModelLoading: MoverSystem,
 	ReasonWorkerLost: MoverOperator, ReasonWorkerGone: MoverOperator, ReasonDraining: MoverOperator, ReasonThermal: MoverSystem,
 	ReasonBusy: MoverWait, ReasonShared: MoverWait, ReasonNotAsking: MoverOperator, ReasonCallsFail: MoverOperator, ReasonFrozen: MoverOperator, ReasonNoWorkers: MoverOperator, ReasonUnplaceable: MoverYou,

@@ -12,8 +12,10 @@ type WorkerInfo struct {
 	Classes []Class  `json:"classes"` // what it takes, in order of preference
 	Slots   int      `json:"slots"`   // attempts at once
 	Labels  []string `json:"labels,omitempty"`
-	Tools   []string `json:"tools,omitempty"`
-	GPU     *GPU     `json:"gpu,omitempty"`
+	// Tools are the usual of its programs, or those that its owner offers: for people
+	// to see. The brain writes them, from Programs.
+	Tools []string `json:"tools,omitempty"`
+	GPU   *GPU     `json:"gpu,omitempty"`
 	// Supervised names the supervisor that can see and end this worker's processes.
 	Supervisor string `json:"supervisor,omitempty"`
 	// Dir is where its attempts run, on its own host.
@@ -74,6 +76,7 @@ type Worker struct {
 	Card      *GPU        `json:"card,omitempty"`        // as it last reported
 	Serving   *Serving    `json:"serving,omitempty"`     // its model server, as it last reported
 	Account   *Account    `json:"account,omitempty"`     // of its time since it joined
+	Programs  int         `json:"programs,omitempty"`    // how many its PATH has, or its owner offers; 0: not known
 	// Share is the part of the farm's recent completions that it did, 0..1.
 	Share float64 `json:"share,omitempty"`
 	// EvenShare is the part that its slots are of those of all workers that are there.

@@ -166,7 +166,7 @@ func (f *farm) join(w *worker) error {
 	w.info.PID++
 	w.running, w.idle = map[int64]candor.Assignment{}, false
 	reply, err := f.apply(sched.Register{Req: candor.RegisterRequest{
-		Protocol: candor.Protocol, Info: w.info, View: w.view, Verified: true,
+		Protocol: candor.Protocol, Info: w.info, View: w.view, Verified: true, Programs: &candor.Programs{Names: w.info.Tools},
 	}})
 	if err != nil {
 		return err

@@ -105,7 +105,7 @@ func placingHint(t candor.Task, workers []candor.WorkerChecks) string {
 		case candor.ReasonLabel:
 			return "worker.labels in the configuration gives workers labels: wanted " + c.Wanted
 		case candor.ReasonTool:
-			return "install it, so that it is on the PATH: wanted " + c.Wanted
+			return fmt.Sprintf("install it, so that it is on the PATH, or let worker.tools offer it: wanted %s, %s has %s", c.Wanted, w.Worker, c.Actual)
 		}
 	}
 	return hint

@@ -24,7 +24,7 @@ func TestPlacingHint(t *testing.T) {
 		{candor.ClassLLM, []candor.WorkerChecks{class, never(candor.ReasonModelMissing)}, "fetch it (ollama pull m), or name another model: w has that"},
 		{candor.ClassScript, []candor.WorkerChecks{never(candor.ReasonVRAMTotal), class}, "a larger card, or less vram in the plan: wanted this, there is has that"},
 		{candor.ClassCPU, []candor.WorkerChecks{never(candor.ReasonLabel)}, "worker.labels in the configuration gives workers labels: wanted this"},
-		{candor.ClassCPU, []candor.WorkerChecks{never(candor.ReasonTool)}, "install it, so that it is on the PATH: wanted this"},
+		{candor.ClassCPU, []candor.WorkerChecks{never(candor.ReasonTool)}, "install it, so that it is on the PATH, or let worker.tools offer it: wanted this, w has has that"},
 		{candor.ClassCPU, []candor.WorkerChecks{never(candor.ReasonWrongWorker)}, "candor preview PLAN says what each worker could take"},
 		{candor.ClassCPU, nil, "candor preview PLAN says what each worker could take"},
 	}

@@ -65,7 +65,7 @@ URL, and a token when it is on another machine.`,
 	a.flagSetting(cmd, false, "slots", "worker.slots", "`N` tasks at once; 0 is one with a GPU, else the machine's cores")
 	a.flagSetting(cmd, false, "classes", "worker.classes", "`classes` it takes, in order of preference: "+join(candor.Classes()))
 	a.flagSetting(cmd, false, "labels", "worker.labels", "`labels` that plans can require, with commas")
-	a.flagSetting(cmd, false, "tools", "worker.tools", "`programs` that plans can require, with commas; default those found")
+	a.flagSetting(cmd, false, "tools", "worker.tools", "`programs` that plans can require, with commas; default all on the PATH")
 	cmd.Flags().StringVar(&w.gpu, "gpu", "", "the `GPU` it works with, by UUID or index; default none")
 	cmd.Flags().StringVar(&w.server, "model-server", "", "`server` for llm tasks: none, the URL of one that runs, or :PORT for its own; default as models.server says")
 	cmd.Flags().StringVar(&w.supervisor, "supervisor", "", "`name` of the supervisor that can end its processes")

@@ -127,13 +127,22 @@ func workerNamed(ctx context.Context, c *client.Client, name string) (candor.Wor
 	return candor.Worker{}, e
 }
 
+// toolsText is the usual programs that a worker has, and of how many.
+func toolsText(w candor.Worker) string {
+	text := strings.Join(w.Tools, ", ")
+	if w.Programs > len(w.Tools) {
+		text += fmt.Sprintf(" (of %d programs on its PATH)", w.Programs)
+	}
+	return strings.TrimSpace(text)
+}
+
 func (p page) worker(w candor.Worker) {
 	p.title(w.Name, join(w.Classes), workerState(w))
 	p.fact("host", fmt.Sprintf("%s, pid %d", w.Host, w.PID))
 	p.card(w)
 	p.server(w.Serving)
 	p.fact("labels", strings.Join(w.Labels, ", "))
-	p.fact("tools", strings.Join(w.Tools, ", "))
+	p.fact("tools", toolsText(w))
 	p.fact("joined", p.when(w.JoinedAt))
 	p.fact("heartbeat", p.when(w.SeenAt))
 	p.fact("asked", p.when(w.AskedAt))

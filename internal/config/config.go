@@ -92,7 +92,7 @@ type Worker struct {
 	Slots      int             `koanf:"slots" default:"0" min:"0" doc:"Tasks at once. 0: one for a worker with a GPU; for the others the machine's cores, shared between them."`
 	Classes    []candor.Class  `koanf:"classes" enum:"resource,script,cpu,llm" doc:"Classes it takes, in order of preference. Empty: cpu; with a GPU script and cpu."`
 	Labels     []string        `koanf:"labels" doc:"Labels that plans can require."`
-	Tools      []string        `koanf:"tools" doc:"Programs that plans can require, offered if they are found on PATH. Empty: a list of usual ones."`
+	Tools      []string        `koanf:"tools" doc:"Programs that plans can require, offered if they are found on PATH. Empty: every program on PATH."`
 	Grace      candor.Duration `koanf:"grace" default:"30s" min:"1ms" doc:"Time that running tasks get to end when the worker is asked to go."`
 	KillGrace  candor.Duration `koanf:"kill_grace" default:"5s" min:"1ms" doc:"Time that a task's processes get between TERM and KILL."`
 	BadExit    int             `koanf:"bad_worker_exit" default:"0" min:"0" doc:"Exit code by which a task says that its worker is bad, so that it is tried elsewhere. 0: none."`

@@ -34,6 +34,9 @@ func (w *world) register(k *simWorker, verified bool, left []string) {
 	if k.server != nil {
 		req.Catalog = catalog()
 	}
+	if rapid.IntRange(0, 3).Draw(w.t, "programs told") > 0 {
+		req.Programs = onPath(k.info.Tools...)
+	}
 	for _, lease := range w.leasesOf(k) {
 		if !w.procs[lease].orphan {
 			req.Holds = append(req.Holds, lease)
@@ -201,6 +204,9 @@ func (w *world) finish(lease int64, outcome candor.AttemptOutcome, drop bool) {
 
 func (w *world) heartbeat(k *simWorker, lost bool) {
 	req := candor.HeartbeatRequest{Session: k.session, Doing: "waiting", View: w.sees(k)}
+	if k.tell {
+		req.Programs = onPath(k.info.Tools...)
+	}
 	for _, lease := range w.leasesOf(k) {
 		if !w.procs[lease].orphan {
 			req.Running = append(req.Running, candor.LeaseProgress{Lease: lease, Progress: candor.Progress{Kind: "output", At: w.now}})
@@ -222,6 +228,7 @@ func (w *world) heartbeat(k *simWorker, lost bool) {
 			k.session = 0
 			return
 		}
+		k.tell = reply.(candor.HeartbeatReply).Tell
 		w.renounce(k, reply.(candor.HeartbeatReply).Void)
 		for _, o := range reply.(candor.HeartbeatReply).Abort {
 			if p := w.procs[o.Lease]; p != nil && p.worker == k && !p.orphan {

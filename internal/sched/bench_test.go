@@ -77,8 +77,8 @@ func BenchmarkClaimAndComplete(b *testing.B) {
 
 func BenchmarkEligible(b *testing.B) {
 	want := Want{Class: candor.ClassLLM, Model: "m", VRAM: candor.GiB, Labels: []string{"fast"}, Tools: []string{"ffmpeg"}}
-	info := candor.WorkerInfo{Name: "w", Classes: candor.Classes(), Slots: 1, Labels: []string{"fast"}, Tools: []string{"ffmpeg"}}
-	have := Have{Info: &info, State: candor.WorkerHot, Models: []candor.ServedModel{{Name: "m", Ready: true}}, VRAM: 8 * candor.GiB, Free: 8 * candor.GiB}
+	info := candor.WorkerInfo{Name: "w", Classes: candor.Classes(), Slots: 1, Labels: []string{"fast"}}
+	have := Have{Info: &info, Programs: onPath("ffmpeg"), State: candor.WorkerHot, Models: []candor.ServedModel{{Name: "m", Ready: true}}, VRAM: 8 * candor.GiB, Free: 8 * candor.GiB}
 	b.Run("plain", func(b *testing.B) {
 		for b.Loop() {
 			if code, _ := Eligible(&want, &have, nil); code != "" {

@@ -145,7 +145,7 @@ func (s *State) abort(t *task, code candor.ReasonCode, text string) {
 
 // orders is what a worker has to be told now.
 func (s *State) tellings(w *worker) candor.HeartbeatReply {
-	reply := candor.HeartbeatReply{Draining: w.draining, Paused: w.paused != nil}
+	reply := candor.HeartbeatReply{Draining: w.draining, Paused: w.paused != nil, Tell: w.programs == nil}
 	if w.hot != nil {
 		reply.Cool = w.hot.Text
 	}

@@ -137,14 +137,9 @@ var checks = []check{
 		code: candor.ReasonLabel, verdict: candor.VerdictNever,
 		applies: func(w *Want) bool { return len(w.Labels) > 0 },
 		ok:      func(w *Want, h *Have) bool { return containsAll(h.Info.Labels, w.Labels) },
-		say:     func(w *Want, h *Have) (string, string) { return sayMissing("label", w.Labels, h.Info.Labels) },
+		say:     func(w *Want, h *Have) (string, string) { return sayLabels(w.Labels, h.Info.Labels) },
 	},
-	{
-		code: candor.ReasonTool, verdict: candor.VerdictNever,
-		applies: func(w *Want) bool { return len(w.Tools) > 0 },
-		ok:      func(w *Want, h *Have) bool { return containsAll(h.Info.Tools, w.Tools) },
-		say:     func(w *Want, h *Have) (string, string) { return sayMissing("tool", w.Tools, h.Info.Tools) },
-	},
+	toolCheck(),
 	{
 		code: candor.ReasonVRAMTotal, verdict: candor.VerdictNever,
 		applies: func(w *Want) bool { return w.VRAM > 0 || w.Class == candor.ClassLLM || w.loads() },
@@ -181,6 +176,7 @@ var checks = []check{
 	muteCheck(candor.ReasonFrozen, "a process that is not stopped"),
 	muteCheck(candor.ReasonCallsFail, "a worker whose calls are answered"),
 	muteCheck(candor.ReasonNotAsking, "a worker that asks"),
+	toolUnknownCheck(),
 	{
 		code: candor.ReasonAllPaused, verdict: candor.VerdictNotNow,
 		ok:  func(_ *Want, h *Have) bool { return h.AllPaused == nil },
@@ -351,12 +347,12 @@ func containsAll(have, want []string) bool {
 	return true
 }
 
-func sayMissing(kind string, want, have []string) (wanted, actual string) {
+func sayLabels(want, have []string) (wanted, actual string) {
 	actual = "has none"
 	if len(have) > 0 {
 		actual = "has " + strings.Join(have, ", ")
 	}
-	return kind + " " + strings.Join(want, ", "), actual
+	return "label " + strings.Join(want, ", "), actual
 }
 
 func silence(h *Have) string {

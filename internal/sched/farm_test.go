@@ -3,6 +3,7 @@ package sched
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -48,7 +49,7 @@ func (f *farm) join(name string, shape ...func(*candor.WorkerInfo)) {
 	for _, change := range shape {
 		change(&in)
 	}
-	f.at[name] = f.do(Register{candor.RegisterRequest{Protocol: candor.Protocol, Info: in, Verified: true}}).(candor.RegisterReply).Session
+	f.at[name] = f.do(Register{candor.RegisterRequest{Protocol: candor.Protocol, Info: in, Verified: true, Programs: onPath(in.Tools...)}}).(candor.RegisterReply).Session
 }
 
 func gpu(size candor.Bytes) func(*candor.WorkerInfo) {
@@ -57,6 +58,11 @@ func gpu(size candor.Bytes) func(*candor.WorkerInfo) {
 
 func tools(names ...string) func(*candor.WorkerInfo) {
 	return func(in *candor.WorkerInfo) { in.Tools = names }
+}
+
+// onPath is a PATH with these programs.
+func onPath(names ...string) *candor.Programs {
+	return &candor.Programs{Names: slices.Sorted(slices.Values(names))}
 }
 
 func supervised(in *candor.WorkerInfo) { in.Supervisor = "up-1" }

@@ -14,6 +14,7 @@ type Have struct {
 	Info     *candor.WorkerInfo
 	State    candor.WorkerState
 	Models   []candor.ServedModel // in its model server's memory, by its own account
+	Programs *candor.Programs     // what its PATH has; nil: not known
 	Catalog  *candor.Catalog      // what its model server could load; nil: not known
 	Serving  *candor.Serving      // its model server; nil: none, or never told
 	VRAM     candor.Bytes
@@ -100,7 +101,7 @@ func (h *Have) full() bool {
 // have is what the predicate needs to know of a worker.
 func (s *State) have(w *worker) Have {
 	h := Have{
-		Info: &w.info, State: w.state, Catalog: w.catalog, Serving: w.view.Serving, Running: w.load, Draining: w.draining, Drain: w.drain, Mute: s.mute(w),
+		Info: &w.info, State: w.state, Programs: w.programs, Catalog: w.catalog, Serving: w.view.Serving, Running: w.load, Draining: w.draining, Drain: w.drain, Mute: s.mute(w),
 		Paused: w.paused, Quarantined: w.quarantined, AllPaused: s.allPause, ClassPaused: s.classPause, in: s, of: w, measured: s.models,
 	}
 	if w.hot != nil {

@@ -66,7 +66,7 @@ func (s *State) sayNever(code candor.ReasonCode, want *Want, names []string) str
 	case candor.ReasonLabel:
 		return s.sayLacking("label", want.Labels, names, func(w *worker) []string { return w.info.Labels })
 	case candor.ReasonTool:
-		return s.sayLacking("tool", want.Tools, names, func(w *worker) []string { return w.info.Tools })
+		return s.sayNoTool(want, names)
 	case candor.ReasonWrongClass:
 		return fmt.Sprintf("%s %s not take class %s", who, verb("does", "do"), want.Class)
 	case candor.ReasonModelMissing:

@@ -189,6 +189,9 @@ func (s *State) workerView(w *worker, slots int) candor.Worker {
 	if w.view.GPU != nil {
 		v.GPU = w.view.GPU
 	}
+	if w.programs != nil {
+		v.Programs = len(w.programs.Names)
+	}
 	for _, t := range w.running {
 		p := t.run.progress
 		v.Running = append(v.Running, candor.Running{

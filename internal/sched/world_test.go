@@ -60,6 +60,7 @@ type simWorker struct {
 	fenced  map[int64]bool // leases that its supervisor has forbidden on this host
 	asked   []int64        // those it was last asked to void
 	spool   []candor.Result
+	tell    bool               // the brain has asked which programs it has
 	exit    *candor.HostWorker // what its supervisor saw of a process that ended
 	fence   []candor.FenceReport
 	server  *simServer

@@ -42,16 +42,12 @@ func (w *worker) environ(a *attempt) ([]string, error) {
 	env := map[string]string{}
 	for _, e := range w.o.Environ {
 		if k, v, ok := strings.Cut(e, "="); ok && passes(k) {
-			env[k] = v
+			env[variable(k)] = v
 		}
 	}
 	env["TRACEPARENT"] = traceparent(a) // a plan that belongs to a trace of its own may say so
 	maps.Copy(env, a.spec.Step.Env)
-	// candor itself, so that a script can say `candor progress 40/125`; last,
-	// so that it shadows nothing.
-	if self, err := os.Executable(); err == nil {
-		env["PATH"] = strings.TrimLeft(env["PATH"]+string(filepath.ListSeparator)+filepath.Dir(self), string(filepath.ListSeparator))
-	}
+	env["PATH"] = pathOf(env["PATH"])
 	if err := itemEnv(env, a.Item, a.Index); err != nil {
 		return nil, err
 	}
@@ -69,6 +65,36 @@ func (w *worker) environ(a *attempt) ([]string, error) {
 		list = append(list, name+"="+env[name])
 	}
 	return list, nil
+}
+
+// pathOf is the PATH of attempts: the worker's, or the plan's, and then candor
+// itself, so that a script can say `candor progress 40/125`; last, so that it
+// shadows nothing.
+func pathOf(path string) string {
+	self, err := os.Executable()
+	if err != nil {
+		return path
+	}
+	return strings.TrimLeft(path+string(filepath.ListSeparator)+filepath.Dir(self), string(filepath.ListSeparator))
+}
+
+// variable is a variable's name where capitals make no difference: Windows has a
+// Path, and it is the PATH.
+func variable(name string) string {
+	if runtime.GOOS == "windows" {
+		return strings.ToUpper(name)
+	}
+	return name
+}
+
+// lookup finds a variable.
+func lookup(environ []string, name string) string {
+	for _, e := range environ {
+		if k, v, ok := strings.Cut(e, "="); ok && variable(k) == name {
+			return v
+		}
+	}
+	return ""
 }
 
 // itemEnv sets ITEM, and for an object ITEM_<FIELD> for each of its fields.

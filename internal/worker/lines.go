@@ -34,6 +34,7 @@ const (
 	lineSpool       = "result.spool"
 	lineDisk        = "worker.disk"
 	lineModel       = "worker.model"
+	linePrograms    = "worker.programs"
 )
 
 // say logs one sentence. Repeats are folded by what attrs say.

@@ -51,7 +51,7 @@ type Options struct {
 	Classes []candor.Class // in order of preference; nil: all that it can serve
 	Slots   int            // attempts at once; 0 = 1
 	Labels  []string       // given by the owner
-	Tools   []string       // programs to offer if they are found on PATH; nil: a list of usual ones
+	Tools   []string       // programs to offer if they are on PATH; nil: whatever is
 	GPU     *gpu.GPU       // nil: none
 
 	// Telemetry runs the vendor's tool to refresh GPU; nil: GPU stays as given.

@@ -36,7 +36,8 @@ func (w *worker) report(ctx context.Context) {
 		req := w.heartbeat(begun)
 		req.Wait = candor.Duration(every)
 		catalog, revision := w.catalog(told)
-		req.Catalog = catalog
+		programs, found := w.programs.news()
+		req.Catalog, req.Programs = catalog, programs
 		w.tellHeartbeat(req)
 		reply, err := w.o.Brain.Heartbeat(ctx, w.o.Name, req)
 		if err != nil {
@@ -48,12 +49,18 @@ func (w *worker) report(ctx context.Context) {
 		back.Reset()
 		w.answered(reportCalls)
 		told = revision
-		if news := w.obey(reply); news {
+		w.programs.heard(found)
+		if reply.Tell {
+			told = 0
+			w.programs.heard(0)
+		}
+		if news := w.obey(reply); news || reply.Tell && found > 0 {
 			continue // the brain did not hold the answer: be there for its next word
 		}
 		select {
 		case <-w.o.Clock.After(every - w.o.Clock.Now().Sub(begun)):
 		case <-w.news():
+		case <-w.programs.changed:
 		case <-ctx.Done():
 		}
 	}

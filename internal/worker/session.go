@@ -37,12 +37,19 @@ func (w *worker) register(ctx context.Context, seen int64) error {
 	slices.Sort(holds)
 	self := process.ProcState(os.Getpid())
 	catalog, _ := w.catalog(0)
+	select { // a task that needs a tool need not wait for the next heartbeat
+	case <-w.programs.looked:
+	case <-w.o.Clock.After(lookPatience):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	programs, found := w.programs.all()
 	reply, err := w.o.Brain.Register(ctx, candor.RegisterRequest{
 		Protocol: candor.Protocol, View: w.board.view(), Holds: slices.Compact(holds),
-		Verified: len(w.leftover) == 0, Leftover: w.leftover, Catalog: catalog,
+		Verified: len(w.leftover) == 0, Leftover: w.leftover, Catalog: catalog, Programs: programs,
 		Info: candor.WorkerInfo{
 			Name: w.o.Name, Host: w.o.Host, PID: self.PID, Started: int64(self.Start), Version: w.o.Version,
-			Classes: w.o.Classes, Slots: w.o.Slots, Labels: w.o.Labels, Tools: w.tools, GPU: cardOf(w.o.GPU),
+			Classes: w.o.Classes, Slots: w.o.Slots, Labels: w.o.Labels, GPU: cardOf(w.o.GPU),
 			Supervisor: w.o.Supervisor, Dir: w.o.StateDir,
 		},
 	})
@@ -50,6 +57,7 @@ func (w *worker) register(ctx context.Context, seen int64) error {
 		return err
 	}
 	w.board.join(reply)
+	w.programs.heard(found)
 	w.say(slog.LevelInfo, lineJoined, fmt.Sprintf("Joined the brain: session %d, heartbeat every %s, lost after %s", reply.Session, reply.Heartbeat, reply.Lost),
 		slog.Int64("session", reply.Session))
 	for _, lease := range reply.Drop {

@@ -330,8 +330,8 @@ func TestSeedLines(t *testing.T) {
 	f.log.wait(t, "DEBUG Heartbeat sent - status: idle, idle: 0s")
 	var got []string
 	for _, line := range strings.Split(f.log.text(), "\n") {
-		if strings.Contains(line, "Heartbeat sent") {
-			continue // the reporter's, at any time
+		if strings.Contains(line, "Heartbeat sent") || strings.Contains(line, "of the PATH within") {
+			continue // the reporter's and the look for programs: at any time
 		}
 		line = regexp.MustCompile(`(in|after) [0-9.]+m?s`).ReplaceAllString(line, "$1 T")
 		line = regexp.MustCompile(`groups of their own; .*`).ReplaceAllString(line, "groups of their own; …")

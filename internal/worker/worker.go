@@ -27,13 +27,13 @@ type worker struct {
 	o      Options
 	dir    string // <state>/workers/<name>
 	leases string // below it: the records of running attempts
-	tools  []string
 	cgroup string // delegated to us; "": none
 
-	board *board
-	spool *spool
-	link  *link
-	door  chan struct{} // held by whoever registers
+	programs *programs
+	board    *board
+	spool    *spool
+	link     *link
+	door     chan struct{} // held by whoever registers
 
 	joined  chan struct{} // closed by the first registration
 	ended   chan struct{} // an attempt has ended
@@ -76,7 +76,7 @@ func Run(ctx context.Context, o Options) error {
 func open(o Options) (*worker, error) {
 	w := &worker{
 		o: o, dir: filepath.Join(o.StateDir, "workers", o.Name), leases: process.LeaseDir(o.StateDir, o.Name),
-		tools: findTools(o.Tools, o.Environ), board: newBoard(o.Clock.Now(), cardOf(o.GPU), func() *candor.Serving { return serving(o.Models) }),
+		programs: newPrograms(o.Environ, o.Tools), board: newBoard(o.Clock.Now(), cardOf(o.GPU), func() *candor.Serving { return serving(o.Models) }),
 		link: &link{}, door: make(chan struct{}, 1), joined: make(chan struct{}),
 		ended: make(chan struct{}, 1), stale: make(chan struct{}, 1), crashes: make(chan crash, 1),
 	}
@@ -149,6 +149,7 @@ func (w *worker) run(ctx context.Context) error {
 	calls, stopCalls := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopCalls()
 	w.helpers.Go(func() { w.guard("reporter", func() { w.report(calls) }) })
+	w.helpers.Go(func() { w.guard("programs", func() { w.watchPrograms(calls) }) })
 	if w.o.GPU != nil && w.o.Telemetry != nil {
 		w.helpers.Go(func() { w.guard("telemetry", func() { w.watchCard(calls) }) })
 	}

@@ -153,7 +153,7 @@ func workerRoutes() []Route {
 	}
 	waits := func(r Route) Route { r.Waits = true; return r }
 	return []Route{
-		post(OpRegister, "/v1/workers", "Let a worker in, or in again", SmallBody, typeOf[candor.RegisterRequest](), typeOf[candor.RegisterReply]()),
+		post(OpRegister, "/v1/workers", "Let a worker in, or in again", ResultBody, typeOf[candor.RegisterRequest](), typeOf[candor.RegisterReply]()),
 		waits(post(OpClaim, "/v1/workers/{name}/claim", "Bring results, ask for work", ResultBody, typeOf[candor.ClaimRequest](), typeOf[candor.ClaimReply]())),
 		waits(post(OpHeartbeat, "/v1/workers/{name}/heartbeat", "Tell what the worker does, take orders", ResultBody, typeOf[candor.HeartbeatRequest](), typeOf[candor.HeartbeatReply]())),
 		post(OpLeave, "/v1/workers/{name}/leave", "A worker's last word", SmallBody, typeOf[candor.LeaveRequest](), nil),
