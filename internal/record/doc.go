@@ -33,8 +33,7 @@
 //     of a fold comes later than what it speaks of, and carries that time.
 //   - The caller never waits for the console: a stopped terminal loses console
 //     lines (and says how many), never time of the loop that logs.
-//   - The ring stays within its size, and a value of type Secret is never
-//     written by any output.
+//   - The ring stays within its size.
 //
 // What can be lost. File and ring are written with write(2): what the kernel
 // has taken survives kill -9 (not power loss; nothing here calls fsync, since

@@ -19,7 +19,6 @@ const (
 	KeyAttempt = "attempt" // attempt number, from 1
 	KeyLease   = "lease"   // fencing number
 	KeyModel   = "model"   // model name
-	KeyGPU     = "gpu"     // GPU UUID
 	KeyState   = "state"   // state after the event
 
 	KeyCode       = "code"        // code of the event or error, from a closed list
@@ -35,7 +34,6 @@ const (
 	KeySignal = "signal" // signal name, "KILL (9)"
 	KeyExit   = "exit"   // exit code of a process
 	KeyURL    = "url"
-	KeyPath   = "path"
 	KeyPort   = "port"
 )
 

@@ -23,7 +23,7 @@ import (
 func ringMessages(t testing.TB, dir string) []string {
 	t.Helper()
 	var list []string
-	for line, err := range Records(dir) {
+	for line, err := range records(dir) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,9 +1,6 @@
 package runtime
 
-import (
-	"errors"
-	"slices"
-)
+import "errors"
 
 // Code is what a program matches a fault by. The list is closed.
 type Code string
@@ -71,16 +68,6 @@ func traits() map[Code]trait {
 		CodeRefused:      {ScopeRow, false},
 		CodeGarbled:      {ScopeServer, false},
 	}
-}
-
-// Codes is the closed list, sorted.
-func Codes() []Code {
-	var codes []Code
-	for c := range traits() {
-		codes = append(codes, c)
-	}
-	slices.Sort(codes)
-	return codes
 }
 
 // Scope is the smallest thing that the fault spoils; the server's for a code

@@ -30,51 +30,27 @@ type Problem struct {
 	Hint string // what to write instead, or ""
 }
 
-// Error is the problem in one line, with its place.
-func (p *Problem) Error() string {
-	if len(p.Path) == 0 {
-		return "schema: " + p.Text
-	}
-	return "schema, at " + clip(strings.Join(p.Path, ".")) + ": " + p.Text
-}
-
 // Problems says what is wrong with a schema, and what is probably not meant.
 func Problems(raw json.RawMessage) (errors, warnings []Problem) {
-	_, errors, warnings = read(raw)
-	return errors, warnings
-}
-
-// Read makes a schema ready to check answers by. An error is a *Problem, the
-// first there is.
-func Read(raw json.RawMessage) (*jsonschema.Resolved, error) {
-	resolved, errors, _ := read(raw)
-	if len(errors) > 0 {
-		return nil, &errors[0]
-	}
-	return resolved, nil
-}
-
-func read(raw json.RawMessage) (*jsonschema.Resolved, []Problem, []Problem) {
 	var value any
 	if err := json.Unmarshal(raw, &value); err != nil {
-		return nil, []Problem{{Text: err.Error()}}, nil
+		return []Problem{{Text: err.Error()}}, nil
 	}
 	var w walk
 	root, isObject := value.(map[string]any)
 	if !isObject {
 		w.wrong(nil, "like {type: object, properties: {title: {type: string}}}", "an object is wanted, not %s", kindOf(value))
-		return nil, w.errors, nil
+		return w.errors, nil
 	}
 	w.schema(nil, root)
 	w.follow(root)
 	if len(w.errors) > 0 {
-		return nil, w.errors, w.warnings
+		return w.errors, w.warnings
 	}
 	var s jsonschema.Schema
 	err := json.Unmarshal(raw, &s)
-	var resolved *jsonschema.Resolved
 	if err == nil {
-		resolved, err = s.Resolve(nil)
+		_, err = s.Resolve(nil)
 	}
 	if err != nil {
 		// Several are joined in no particular order.
@@ -82,7 +58,7 @@ func read(raw json.RawMessage) (*jsonschema.Resolved, []Problem, []Problem) {
 		slices.Sort(all)
 		w.wrong(nil, "", "%s", all[0])
 	}
-	return resolved, w.errors, w.warnings
+	return w.errors, w.warnings
 }
 
 func (w *walk) wrong(path []string, hint, format string, args ...any) {
