@@ -69,7 +69,8 @@ type Swept struct {
 	Path   string
 	Record Record // zero if it could not be read
 	Leftover
-	Err error // why nothing is known about it
+	Err    error // why nothing is known about it
+	LogErr error // why the end of its output is not in its log
 }
 
 // Clean says that nothing of it is left alive, for certain.
@@ -109,11 +110,7 @@ func KillLeases(clk Clock, leaseDir string, patience time.Duration) ([]Swept, er
 			// before which the whole one was written.
 			_ = os.Remove(path)
 		case ".json":
-			s := killLease(clk, path, patience)
-			if s.Clean() {
-				s.Err = RemoveRecord(path)
-			}
-			all = append(all, s)
+			all = append(all, dropClean(killLease(clk, path, patience)))
 		}
 	}
 	return all, nil
@@ -127,6 +124,19 @@ func FenceLease(clk Clock, record string, patience time.Duration) Swept {
 		return Swept{Path: record, Err: err}
 	}
 	return killLease(clk, record, patience)
+}
+
+// dropClean removes the record of what is proven to be gone. The end of what it
+// printed is put in its place first, since the worker that would have is dead.
+func dropClean(s Swept) Swept {
+	if !s.Clean() {
+		return s
+	}
+	if s.Record.Log != "" {
+		s.LogErr = finishLog(s.Record.Log)
+	}
+	s.Err = RemoveRecord(s.Path)
+	return s
 }
 
 func killLease(clk Clock, record string, patience time.Duration) Swept {

@@ -55,7 +55,7 @@ func TestLogKeepsHeadAndTail(t *testing.T) {
 			if l.ring != nil {
 				l.ring.f.Close()
 			}
-			if err := FinishLog(path); err != nil {
+			if err := finishLog(path); err != nil {
 				r.Fatal(err)
 			}
 		} else {
@@ -235,6 +235,36 @@ func TestTailStartsAtALine(t *testing.T) {
 	}
 }
 
+// Whoever clears up behind a dead worker puts the end of the output in its place;
+// a worker that was taken for dead does no harm by it.
+func TestClearingUpKeepsTheEndOfTheOutput(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "log")
+	l := newLog(t, path, 16)
+	all := []byte("0123456789abcdefghijklmnopqrstuvwxyz\n")
+	l.write(all)
+	if err := WriteRecord(LeasePath(dir, 7), Record{PID: 1 << 30, Boot: "another", Mark: []string{"CANDOR_LEASE=7"}, Log: path}); err != nil {
+		t.Fatal(err)
+	}
+	swept, err := KillLeases(stoppedClock{}, dir, time.Second)
+	if err != nil || len(swept) != 1 || !swept[0].Clean() || swept[0].LogErr != nil {
+		t.Fatalf("%+v, %v", swept, err)
+	}
+	for _, who := range []string{"its successor", "the worker itself"} {
+		b, err := os.ReadFile(path)
+		if err != nil || string(b) != kept(all, 16) {
+			t.Errorf("%s left %q (%v), want %q", who, b, err, kept(all, 16))
+		}
+		if _, err := os.Stat(ringPath(path)); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s left the ring: %v", who, err)
+		}
+		l.close()
+	}
+	if o := l.output(); o.LogErr != "" {
+		t.Errorf("it says of its log: %s", o.LogErr)
+	}
+}
+
 func TestFinishLogRefusesAForeignFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	for _, p := range []string{path, ringPath(path)} {
@@ -242,7 +272,7 @@ func TestFinishLogRefusesAForeignFile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := FinishLog(path); !errors.Is(err, errNoRing) {
+	if err := finishLog(path); !errors.Is(err, errNoRing) {
 		t.Errorf("err = %v", err)
 	}
 	if b, err := os.ReadFile(path); err != nil || len(b) != 100 {

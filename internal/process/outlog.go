@@ -1,7 +1,9 @@
 package process
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"sync"
 	"time"
@@ -127,6 +129,9 @@ func (l *outlog) close() {
 		}
 		if err == nil {
 			err = os.Remove(ringPath(l.path))
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			err = nil // who took us for dead has joined it before
 		}
 		if l.err == nil {
 			l.err = err

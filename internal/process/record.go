@@ -27,6 +27,7 @@ type Record struct {
 	// records of versions that did not say.
 	Owner   Owner     `json:"owner,omitzero"`
 	Task    string    `json:"task,omitempty"`
+	Log     string    `json:"log,omitempty"` // where its output goes: see Spec.Log
 	Argv0   string    `json:"argv0"`
 	Started time.Time `json:"started"`
 }

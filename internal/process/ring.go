@@ -171,9 +171,9 @@ func bytesText(n int64) string {
 	return fmt.Sprintf("%.1f %s", v, []string{"B", "kB", "MB", "GB", "TB"}[unit])
 }
 
-// FinishLog joins a log whose writer died, as the writer would have. A log
+// finishLog joins a log whose writer died, as the writer would have. A log
 // that is complete already is left alone.
-func FinishLog(path string) error {
+func finishLog(path string) error {
 	f, err := os.OpenFile(ringPath(path), os.O_RDWR, 0)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil

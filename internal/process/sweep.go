@@ -45,9 +45,5 @@ func endLease(clk Clock, path, why string, patience time.Duration) Swept {
 	if err := Fence(path, why); err != nil {
 		return Swept{Path: path, Err: err}
 	}
-	s := killLease(clk, path, patience)
-	if s.Clean() {
-		s.Err = RemoveRecord(path)
-	}
-	return s
+	return dropClean(killLease(clk, path, patience))
 }

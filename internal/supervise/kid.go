@@ -212,6 +212,10 @@ func (d *kid) exited(who process.Owner, exit process.Exit, again time.Duration, 
 
 func (d *kid) tellSwept(s process.Swept) {
 	attrs := []slog.Attr{slog.String(record.KeyTask, s.Record.Task), slog.Uint64(record.KeyLease, s.Record.Lease)}
+	if s.LogErr != nil {
+		d.say(slog.LevelWarn, lineSwept, fmt.Sprintf("The log of %s ends too early: its last part could not be put in place", s.Record.Task),
+			append(attrs, slog.Any(record.KeyError, s.LogErr))...)
+	}
 	switch {
 	case !s.Clean():
 		d.say(slog.LevelError, lineSwept, fmt.Sprintf("An attempt of %s outlives %s: %s", s.Record.Task, d.Name, strings.Join(s.Names(), ", ")), attrs...)

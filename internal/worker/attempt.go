@@ -158,7 +158,7 @@ func (w *worker) start(a *attempt) (*process.Process, *candor.Result) {
 		return fail(candor.AttemptTransient, err)
 	}
 	spec := process.Spec{
-		Argv: words, Dir: a.workDir(), Env: env, Log: filepath.Join(a.dir, "log"),
+		Argv: words, Dir: a.workDir(), Env: env, Log: a.logFile(),
 		// The folder is nobody else's on this host, the lease nobody else's of this brain.
 		Mark:         []string{process.EnvLease + "=" + strconv.FormatInt(a.Lease, 10), "CANDOR_WORK_DIR=" + a.workDir()},
 		ProgressFile: filepath.Join(a.dir, "progress"), WatchDir: a.workDir(), Cgroup: w.cgroup, Tied: true,
@@ -181,6 +181,8 @@ func (w *worker) start(a *attempt) (*process.Process, *candor.Result) {
 	return proc, nil
 }
 
+func (a *attempt) logFile() string { return filepath.Join(a.dir, "log") }
+
 // prepare makes the attempt's folder afresh.
 func (a *attempt) prepare() error {
 	if err := attemptdir.RemoveTree(a.dir); err != nil {
@@ -193,7 +195,7 @@ func (a *attempt) prepare() error {
 }
 
 func (a *attempt) record(r process.Record) error {
-	r.Lease, r.Task = uint64(a.Lease), a.Task.String()
+	r.Lease, r.Task, r.Log = uint64(a.Lease), a.Task.String(), a.logFile()
 	a.recorded = true
 	return process.WriteRecord(a.lease, r)
 }

@@ -123,6 +123,10 @@ func (w *worker) clearFormer() error {
 	for _, s := range swept {
 		task := slog.String(record.KeyTask, s.Record.Task)
 		lease := slog.Uint64(record.KeyLease, s.Record.Lease)
+		if s.LogErr != nil {
+			w.say(slog.LevelWarn, lineLeftover, fmt.Sprintf("The log of %s ends too early: its last part could not be put in place", s.Record.Task),
+				task, lease, slog.Any(record.KeyError, s.LogErr))
+		}
 		switch {
 		case !s.Clean():
 			w.leftover = append(w.leftover, s.Names()...)
