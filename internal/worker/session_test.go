@@ -26,7 +26,7 @@ import (
 func playWorker() {
 	dir := os.Getenv("WORKER_TEST_DIR")
 	b := newBrain()
-	b.add(spec(dir, run(`(sleep 600 & echo $! >> `+dir+`/pids; wait) & echo $$ >> `+dir+`/pids; echo ready > `+dir+`/ready; wait`)), -1, "")
+	b.add(spec(dir, run(`echo $$ >> `+dir+`/pids; (sleep 600 & echo $! >> `+dir+`/pids; echo ready > `+dir+`/ready; wait) & wait`)), -1, "")
 	_ = Run(context.Background(), options(b, dir, &lines{}))
 }
 
