@@ -94,6 +94,9 @@ func long() []house.Exception {
 func sleepers() []house.Exception {
 	return []house.Exception{
 		{Path: "internal/process/child_test.go", Why: "the child process that is to be ended, not the test, sleeps"},
+		{Path: "internal/process/supervise_linux_test.go", Why: "what a process used between two looks needs time between them"},
+		{Path: "internal/supervise/harness_test.go", Why: "the children that are to be ended, not the test, sleep"},
+		{Path: "test/e2e/chaos_test.go", Why: "pauses of their own length between kills are what chaos is, and a brain is away for longer than a lease"},
 	}
 }
 

@@ -72,22 +72,41 @@ func Sleeps(t *Tree, exceptions []Exception) []string {
 		if clock == "" || f.localName("testing/synctest") != "" {
 			continue
 		}
+		deadline := map[ast.Stmt]bool{}
 		ast.Inspect(f.Go, func(n ast.Node) bool {
-			call, ok := n.(*ast.CallExpr)
-			if !ok {
+			if choice, ok := n.(*ast.SelectStmt); ok && len(choice.Body.List) > 1 {
+				for _, c := range choice.Body.List {
+					deadline[c.(*ast.CommClause).Comm] = true
+				}
+			}
+			stmt, ok := n.(*ast.ExprStmt)
+			if !ok || deadline[stmt] || !sleeps(stmt.X, clock) {
 				return true
 			}
-			if on, name := selector(call); on == clock && name == "Sleep" {
-				if excepted(exceptions, f.Path) {
-					needed[f.Path] = true
-				} else {
-					findings = append(findings, t.at(call.Pos())+": a test waits for a signal or runs in testing/synctest; it does not sleep")
-				}
+			if excepted(exceptions, f.Path) {
+				needed[f.Path] = true
+			} else {
+				findings = append(findings, t.at(n.Pos())+": a test waits for a signal or runs in testing/synctest; it does not sleep")
 			}
 			return true
 		})
 	}
 	return append(findings, stale(exceptions, needed)...)
+}
+
+// sleeps tells whether a statement does nothing but let time pass: time.Sleep, or
+// a receive from time.After or time.Tick. In a select beside others it is a deadline.
+func sleeps(x ast.Expr, clock string) bool {
+	pauses := []string{"Sleep"}
+	if receive, ok := x.(*ast.UnaryExpr); ok {
+		x, pauses = receive.X, []string{"After", "Tick"}
+	}
+	call, ok := x.(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	on, name := selector(call)
+	return on == clock && slices.Contains(pauses, name)
 }
 
 // selector splits a call x.Name() into "x" and "Name"; both are empty for

@@ -106,8 +106,10 @@ func TestSleeps(t *testing.T) {
 		"a/b_test.go", "package a\nimport clock \"time\"\nfunc f() { clock.Sleep(1) }\n",
 		"a/c_test.go", "package a\nimport (\n\"testing/synctest\"\n\"time\"\n)\nfunc f() { synctest.Test(nil, func() { time.Sleep(1) }) }\n",
 		"a/d_test.go", "package a\nimport \"time\"\nfunc f() { time.Sleep(1) }\n",
+		"a/e_test.go", "package a\nimport \"time\"\nfunc f() {\n<-time.After(1)\n<-time.Tick(1)\nselect {\ncase <-time.After(1):\n}\n}\n",
+		"a/f_test.go", "package a\nimport \"time\"\nfunc f(c chan int) { select {\ncase <-c:\ncase <-time.After(1):\n}\n<-c\n}\n",
 	), []Exception{{"a/d_test.go", "a child"}, {"a/c_test.go", "virtual"}}),
-		"a/a_test.go:3", "a/b_test.go:3", "a/c_test.go: keeps the law")
+		"a/a_test.go:3", "a/b_test.go:3", "a/e_test.go:4", "a/e_test.go:5", "a/e_test.go:7", "a/c_test.go: keeps the law")
 }
 
 func TestLengths(t *testing.T) {

@@ -196,6 +196,9 @@ func within(t *testing.T, o modelhost.Options, s simrt.Options, test func(t *tes
 	})
 }
 
+// passes lets virtual time pass.
+func passes(d time.Duration) { time.Sleep(d) }
+
 // until waits, in virtual time, for what Serving is to show.
 func (f *fixture) until(what string, ok func(candor.Serving) bool) candor.Serving {
 	f.t.Helper()
@@ -208,7 +211,7 @@ func (f *fixture) until(what string, ok func(candor.Serving) bool) candor.Servin
 		if time.Now().After(deadline) {
 			f.t.Fatalf("waited an hour: %s; is %+v", what, s)
 		}
-		<-time.After(100 * time.Millisecond)
+		passes(100 * time.Millisecond)
 	}
 }
 

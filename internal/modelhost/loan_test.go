@@ -36,7 +36,7 @@ func TestSlotsAreLentInOrder(t *testing.T) {
 				got <- i
 				loan.Return(modelhost.Served)
 			}()
-			<-time.After(7 * time.Second)
+			passes(7 * time.Second)
 		}
 		first.Return(modelhost.Served)
 		order := []int{<-got, <-got, <-got}

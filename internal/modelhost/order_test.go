@@ -54,7 +54,7 @@ func TestWorkUnderWayIsSeen(t *testing.T) {
 			_, err := f.Do(t.Context(), candor.Order{Kind: candor.OrderLoad, Model: "alpha"}, nil)
 			done <- err
 		}()
-		<-time.After(10 * time.Second)
+		passes(10 * time.Second)
 		w := f.Serving().Work
 		if w == nil || w.Kind != candor.OrderLoad || w.Model != "alpha" || w.For.D() < 9*time.Second || w.Usual.D() < 20*time.Second {
 			t.Errorf("work %+v", w)
@@ -87,7 +87,7 @@ func TestUnloadWaitsForRequestsUnderWay(t *testing.T) {
 			_, err := f.Do(t.Context(), candor.Order{Kind: candor.OrderUnload, Model: "alpha"}, nil)
 			done <- err
 		}()
-		<-time.After(20 * time.Second)
+		passes(20 * time.Second)
 		if _, err := f.Borrow(t.Context(), modelhost.Want{Model: "alpha"}, nil); runtime.CodeOf(err) != runtime.CodeRunnerGone {
 			t.Errorf("a model that is to go is lent: %v", err)
 		}

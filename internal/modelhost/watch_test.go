@@ -91,7 +91,7 @@ func TestADeadRunnerIsFoundThoughItIsListed(t *testing.T) {
 		loan.Return(modelhost.Served)
 
 		f.sim.KillRunner("alpha:latest")
-		<-time.After(time.Minute) // idle: it is asked for a token once a minute
+		passes(time.Minute) // idle: it is asked for a token once a minute
 		f.until("asked for a token", func(s candor.Serving) bool {
 			m := find(s.Models, "alpha")
 			return m != nil && m.Ready && m.Token.D() < 5*time.Second
@@ -137,7 +137,7 @@ func TestHungWithGreenHealth(t *testing.T) {
 		if !contains(s.Text, "though its API answers") {
 			t.Errorf("text %q", s.Text)
 		}
-		<-time.After(10 * time.Minute)
+		passes(10 * time.Minute)
 		if up(f.Serving()) {
 			t.Error("up without a token")
 		}
@@ -192,7 +192,7 @@ func TestADeadServerIsDownAndComesBack(t *testing.T) {
 			_, err := ask(t.Context(), loan, 4000)
 			ended <- err
 		}()
-		<-time.After(5 * time.Second)
+		passes(5 * time.Second)
 		f.sim.Kill()
 		err := <-ended
 		wantCode(t, err, runtime.CodeGone)
@@ -235,14 +235,14 @@ func TestTheCatalogFollowsTheServer(t *testing.T) {
 		if first != 1 || len(c.Models) != len(models()) || c.Models[0].Name != "alpha" || c.Models[0].Size != 4*candor.GiB {
 			t.Errorf("revision %d: %+v", first, c)
 		}
-		<-time.After(5 * time.Minute)
+		passes(5 * time.Minute)
 		if _, again := f.Catalog(); again != first {
 			t.Errorf("revision %d without a change", again)
 		}
 		small := simulation()
 		small.Models = small.Models[:1]
 		f.at.set(simrt.New(small))
-		<-time.After(5 * time.Minute)
+		passes(5 * time.Minute)
 		if c, second := f.Catalog(); second != 2 || len(c.Models) != 1 {
 			t.Errorf("revision %d: %+v", second, c)
 		}
