@@ -1,6 +1,7 @@
 package ollama
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"sync"
@@ -46,16 +47,10 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	o.URL = strings.TrimRight(o.URL, "/")
-	if o.CallLimit <= 0 {
-		o.CallLimit = DefaultCallLimit
-	}
+	o.CallLimit = cmp.Or(max(o.CallLimit, 0), DefaultCallLimit)
 	o.Patience = o.Patience.Or(runtime.Patience{First: DefaultFirst, Next: DefaultNext})
-	if o.Poll <= 0 {
-		o.Poll = DefaultPoll
-	}
-	if o.Vouch <= 0 {
-		o.Vouch = DefaultVouch
-	}
+	o.Poll = cmp.Or(max(o.Poll, 0), DefaultPoll)
+	o.Vouch = cmp.Or(max(o.Vouch, 0), DefaultVouch)
 	if o.HTTP == nil {
 		o.HTTP = exchange.NewHTTP(nil)
 	}

@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"sync"
@@ -53,16 +54,10 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	o.URL = strings.TrimSuffix(strings.TrimRight(o.URL, "/"), "/v1")
-	if o.CallLimit <= 0 {
-		o.CallLimit = DefaultCallLimit
-	}
+	o.CallLimit = cmp.Or(max(o.CallLimit, 0), DefaultCallLimit)
 	o.Patience = o.Patience.Or(runtime.Patience{First: DefaultFirst, Next: DefaultNext})
-	if o.Lately <= 0 {
-		o.Lately = DefaultLately
-	}
-	if o.Vouch <= 0 {
-		o.Vouch = DefaultVouch
-	}
+	o.Lately = cmp.Or(max(o.Lately, 0), DefaultLately)
+	o.Vouch = cmp.Or(max(o.Vouch, 0), DefaultVouch)
 	if o.HTTP == nil {
 		o.HTTP = exchange.NewHTTP(http.ProxyFromEnvironment)
 	}
