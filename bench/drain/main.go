@@ -13,12 +13,12 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"os"
 	"os/signal"
-	"runtime/pprof"
 	"syscall"
 	"time"
+
+	"candor/bench/internal/program"
 )
 
 // brainRole is the environment variable that makes this program the brain.
@@ -37,26 +37,27 @@ type settings struct {
 
 func main() {
 	var s settings
-	flag.IntVar(&s.n, "n", 20_000, "tasks to enqueue")
-	flag.IntVar(&s.drain, "drain", 0, "tasks to drain; 0 = all")
-	flag.IntVar(&s.workers, "workers", 100, "slots that work at once")
-	flag.IntVar(&s.lanes, "lanes", 1, "requests under way at once, each for its share of the slots")
-	flag.IntVar(&s.chunk, "chunk", 50_000, "tasks in one submission")
-	flag.StringVar(&s.state, "state", "", "state directory; empty = a temporary one, removed afterwards")
-	flag.StringVar(&s.profile, "cpuprofile", "", "write CPU profiles to FILE.client and FILE.brain")
-	flag.DurationVar(&s.timeout, "timeout", 5*time.Minute, "end after this long, whatever is left")
-	flag.Parse()
-	if err := run(s); err != nil {
-		fmt.Fprintln(os.Stderr, "drain:", err)
-		os.Exit(1)
+	err := program.Flags("drain", os.Args[1:], os.Stderr, func(f *flag.FlagSet) {
+		f.IntVar(&s.n, "n", 20_000, "tasks to enqueue")
+		f.IntVar(&s.drain, "drain", 0, "tasks to drain; 0 = all")
+		f.IntVar(&s.workers, "workers", 100, "slots that work at once")
+		f.IntVar(&s.lanes, "lanes", 1, "requests under way at once, each for its share of the slots")
+		f.IntVar(&s.chunk, "chunk", 50_000, "tasks in one submission")
+		f.StringVar(&s.state, "state", "", "state directory; empty = a temporary one, removed afterwards")
+		f.StringVar(&s.profile, "cpuprofile", "", "write CPU profiles to FILE.client and FILE.brain")
+		f.DurationVar(&s.timeout, "timeout", 5*time.Minute, "end after this long, whatever is left")
+	})
+	if err == nil {
+		err = run(s)
 	}
+	os.Exit(program.Exit("drain", err, os.Stderr))
 }
 
 func run(s settings) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if dir := os.Getenv(brainRole); dir != "" {
-		return profiled(s.profile, ".brain", func() error { return runBrain(ctx, dir) })
+		return program.Profiled(suffixed(s.profile, ".brain"), func() error { return runBrain(ctx, dir) })
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
@@ -68,7 +69,7 @@ func run(s settings) error {
 		return err
 	}
 	defer cleanup()
-	return profiled(s.profile, ".client", func() error { return measure(ctx, s, dir) })
+	return program.Profiled(suffixed(s.profile, ".client"), func() error { return measure(ctx, s, dir) })
 }
 
 func (s *settings) complete() error {
@@ -93,17 +94,10 @@ func stateDir(dir string) (string, func(), error) {
 	return dir, func() { _ = os.RemoveAll(dir) }, nil
 }
 
-func profiled(file, suffix string, f func() error) error {
+// suffixed is a file of this process's own; no file stays none.
+func suffixed(file, suffix string) string {
 	if file == "" {
-		return f()
+		return ""
 	}
-	out, err := os.Create(file + suffix)
-	if err != nil {
-		return err
-	}
-	if err := pprof.StartCPUProfile(out); err != nil {
-		return err
-	}
-	defer func() { pprof.StopCPUProfile(); _ = out.Close() }()
-	return f()
+	return file + suffix
 }

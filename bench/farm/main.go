@@ -15,10 +15,10 @@ import (
 	"io"
 	"os"
 	"runtime"
-	"runtime/pprof"
 	"time"
 
 	"candor"
+	"candor/bench/internal/program"
 )
 
 type settings struct {
@@ -35,51 +35,25 @@ func main() {
 
 func run(args []string, stdout, stderr io.Writer) int {
 	set, err := parse(args, stderr)
-	if errors.Is(err, flag.ErrHelp) {
-		return 0
-	}
 	if err == nil {
-		err = profiled(set.profile, func() error { return measure(set, stdout) })
+		err = program.Profiled(set.profile, func() error { return measure(set, stdout) })
 	}
-	if err != nil {
-		fmt.Fprintln(stderr, "farm:", err)
-		return 1
-	}
-	return 0
+	return program.Exit("farm", err, stderr)
 }
 
 func parse(args []string, stderr io.Writer) (settings, error) {
 	var set settings
-	flags := flag.NewFlagSet("farm", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.IntVar(&set.tasks, "tasks", 1_000_000, "tasks, at least 100")
-	flags.IntVar(&set.workers, "workers", 1_000, "workers, at least 10")
-	flags.Uint64Var(&set.seed, "seed", 1, "seed of everything that is left to chance")
-	flags.StringVar(&set.profile, "cpuprofile", "", "write a CPU profile to this file")
-	flags.DurationVar(&set.limit, "limit", 5*time.Minute, "give up after this long")
-	if err := flags.Parse(args); err != nil {
-		return settings{}, err
+	err := program.Flags("farm", args, stderr, func(flags *flag.FlagSet) {
+		flags.IntVar(&set.tasks, "tasks", 1_000_000, "tasks, at least 100")
+		flags.IntVar(&set.workers, "workers", 1_000, "workers, at least 10")
+		flags.Uint64Var(&set.seed, "seed", 1, "seed of everything that is left to chance")
+		flags.StringVar(&set.profile, "cpuprofile", "", "write a CPU profile to this file")
+		flags.DurationVar(&set.limit, "limit", 5*time.Minute, "give up after this long")
+	})
+	if err == nil && (set.tasks < 100 || set.workers < 10) {
+		err = errors.New("-tasks is at least 100, -workers at least 10")
 	}
-	if set.tasks < 100 || set.workers < 10 || flags.NArg() > 0 {
-		return settings{}, errors.New("-tasks is at least 100, -workers at least 10, and there are no arguments")
-	}
-	return set, nil
-}
-
-func profiled(file string, do func() error) error {
-	if file == "" {
-		return do()
-	}
-	f, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	if err := pprof.StartCPUProfile(f); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	err = do()
-	pprof.StopCPUProfile()
-	return errors.Join(err, f.Close())
+	return set, err
 }
 
 // measure runs the farm, prints what it took and checks how it ended.

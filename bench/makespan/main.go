@@ -24,6 +24,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"candor/bench/internal/program"
 )
 
 type settings struct {
@@ -39,35 +41,27 @@ func main() {
 
 func run(args []string, stdout, stderr io.Writer) int {
 	set, err := parse(args, stderr)
-	if errors.Is(err, flag.ErrHelp) {
-		return 0
-	}
 	if err == nil {
 		err = measure(set, stdout)
 	}
-	if err != nil {
-		fmt.Fprintln(stderr, "makespan:", err)
-		return 1
-	}
-	return 0
+	return program.Exit("makespan", err, stderr)
 }
 
 func parse(args []string, stderr io.Writer) (settings, error) {
 	var set settings
-	flags := flag.NewFlagSet("makespan", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Uint64Var(&set.seed, "seed", 1, "seed of everything that is left to chance")
-	flags.IntVar(&set.seeds, "seeds", 1, "how many seeds, from -seed on; with more than one, median and worst are printed")
-	flags.StringVar(&set.only, "only", "", "run only the scenario of this name")
-	flags.BoolVar(&set.tell, "events", false, "print what candor's core tells of loads, alarms and deaths")
-	if err := flags.Parse(args); err != nil {
-		return settings{}, err
-	}
-	if flags.NArg() > 0 || set.seeds < 1 {
-		return settings{}, errors.New("-seeds is at least 1, and there are no arguments")
-	}
-	if set.only != "" && len(chosen(set.only)) == 0 {
-		return settings{}, fmt.Errorf("-only %q is no scenario; there are %s", set.only, strings.Join(names(), ", "))
+	err := program.Flags("makespan", args, stderr, func(flags *flag.FlagSet) {
+		flags.Uint64Var(&set.seed, "seed", 1, "seed of everything that is left to chance")
+		flags.IntVar(&set.seeds, "seeds", 1, "how many seeds, from -seed on; with more than one, median and worst are printed")
+		flags.StringVar(&set.only, "only", "", "run only the scenario of this name")
+		flags.BoolVar(&set.tell, "events", false, "print what candor's core tells of loads, alarms and deaths")
+	})
+	switch {
+	case err != nil:
+		return set, err
+	case set.seeds < 1:
+		return set, errors.New("-seeds is at least 1")
+	case set.only != "" && len(chosen(set.only)) == 0:
+		return set, fmt.Errorf("-only %q is no scenario; there are %s", set.only, strings.Join(names(), ", "))
 	}
 	return set, nil
 }

@@ -27,6 +27,7 @@ import (
 	"syscall"
 	"time"
 
+	"candor/bench/internal/program"
 	"candor/internal/cli"
 )
 
@@ -52,46 +53,36 @@ func main() {
 
 func run(args []string, stdout, stderr io.Writer) int {
 	s, err := parse(args, stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return 0
-	case err == nil:
+	if err == nil {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
 		ctx, cancel := context.WithTimeout(ctx, s.timeout)
 		defer cancel()
 		err = measure(ctx, s, stdout)
 	}
-	if err != nil {
-		fmt.Fprintln(stderr, "overhead:", err)
-		return 1
-	}
-	return 0
+	return program.Exit("overhead", err, stderr)
 }
 
 func parse(args []string, stderr io.Writer) (settings, error) {
 	var s settings
-	f := flag.NewFlagSet("overhead", flag.ContinueOnError)
-	f.SetOutput(stderr)
-	f.IntVar(&s.rows, "rows", 240, "rows of a round")
-	f.IntVar(&s.chunk, "chunk", 20, "rows of a task; 1 = a task for each row")
-	f.IntVar(&s.slots, "slots", 4, "answers that the server writes at once")
-	f.IntVar(&s.rounds, "rounds", 3, "rounds; each way has its turn in each")
-	f.IntVar(&s.tokens, "tokens", 512, "tokens of an answer at most")
-	f.StringVar(&s.server, "server", "", "an Ollama that runs, by its URL")
-	f.StringVar(&s.model, "model", "", "the model to ask; needed with -server")
-	f.StringVar(&s.ollama, "ollama", "", "the program of an Ollama to start, on a CPU, with a model of random weights")
-	f.IntVar(&s.length, "length", 40, "tokens of a usual answer of the simulated server")
-	f.Float64Var(&s.rate, "rate", 100, "tokens per second of an answer of the simulated server")
-	f.Float64Var(&s.least, "least", 0, "fail below this ratio; 0 = only tell it")
-	f.Float64Var(&s.differ, "differ", 0.02, "by what share the tokens of both ways may differ")
-	f.DurationVar(&s.timeout, "timeout", 15*time.Minute, "end after this long")
-	if err := f.Parse(args); err != nil {
-		return s, err
-	}
+	err := program.Flags("overhead", args, stderr, func(f *flag.FlagSet) {
+		f.IntVar(&s.rows, "rows", 240, "rows of a round")
+		f.IntVar(&s.chunk, "chunk", 20, "rows of a task; 1 = a task for each row")
+		f.IntVar(&s.slots, "slots", 4, "answers that the server writes at once")
+		f.IntVar(&s.rounds, "rounds", 3, "rounds; each way has its turn in each")
+		f.IntVar(&s.tokens, "tokens", 512, "tokens of an answer at most")
+		f.StringVar(&s.server, "server", "", "an Ollama that runs, by its URL")
+		f.StringVar(&s.model, "model", "", "the model to ask; needed with -server")
+		f.StringVar(&s.ollama, "ollama", "", "the program of an Ollama to start, on a CPU, with a model of random weights")
+		f.IntVar(&s.length, "length", 40, "tokens of a usual answer of the simulated server")
+		f.Float64Var(&s.rate, "rate", 100, "tokens per second of an answer of the simulated server")
+		f.Float64Var(&s.least, "least", 0, "fail below this ratio; 0 = only tell it")
+		f.Float64Var(&s.differ, "differ", 0.02, "by what share the tokens of both ways may differ")
+		f.DurationVar(&s.timeout, "timeout", 15*time.Minute, "end after this long")
+	})
 	switch {
-	case f.NArg() > 0:
-		return s, fmt.Errorf("%q: there are no arguments", f.Arg(0))
+	case err != nil:
+		return s, err
 	case min(s.rows, s.chunk, s.slots, s.rounds, s.tokens) < 1:
 		return s, errors.New("-rows, -chunk, -slots, -rounds and -tokens are at least 1")
 	case s.server != "" && s.ollama != "":
