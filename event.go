@@ -5,7 +5,7 @@ import "time"
 // Level is how loud an event is.
 type Level string
 
-// The levels, as the seed of this project recommends them.
+// The levels, and what each is for.
 const (
 	LevelDebug Level = "DEBUG"
 	LevelInfo  Level = "INFO"

@@ -5,7 +5,7 @@ import "slices"
 // Class says what a task needs of a worker.
 type Class string
 
-// The classes, in the order in which a GPU worker prefers them (the seed's order).
+// The classes, in the order in which a GPU worker prefers them.
 const (
 	ClassResource Class = "resource" // load or unload a model
 	ClassScript   Class = "script"   // GPU compute without an LLM

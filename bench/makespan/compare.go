@@ -14,12 +14,12 @@ import (
 type policy string
 
 const (
-	seeds     policy = "seed's rule"
+	incidents policy = "incident's rule"
 	firstCame policy = "first come"
 	ours      policy = "candor"
 )
 
-func policies() []policy { return []policy{seeds, firstCame, ours} }
+func policies() []policy { return []policy{incidents, firstCame, ours} }
 
 // outcome is one instance under all policies.
 type outcome struct {
@@ -63,9 +63,9 @@ func play(p policy, in *instance, events io.Writer) (*rig, error) {
 	switch p {
 	case firstCame:
 		return runFirstCome(in)
-	case seeds:
-		// The seed's brain looked whether anybody was hot. MaxHot asks that for each
-		// model, which favours the seed: by its own rule a second model never loads.
+	case incidents:
+		// The brain of the incident looked whether anybody was hot. MaxHot asks that for each
+		// model, which favours it: by its own rule a second model never loads.
 		return runCandor(in, sched.Config{Placement: sched.Placement{MaxHot: 1}}, nil)
 	default:
 		return runCandor(in, sched.Config{}, events)

@@ -7,7 +7,9 @@
 // prints one table for each scenario, and fails when candor's own policy takes
 // more than the scenario allows of what no schedule could undercut.
 //
-//	seed's rule   candor's core with max_hot=1: a load only while nobody holds the model
+//	incident's rule
+//	              candor's core with max_hot=1: a load only while nobody holds the model
+//	              (docs/architecture.md says what came of that)
 //	first come    tasks in their order to any free card, which loads what it lacks
 //	              and pushes out what it used least recently, as model servers do
 //	candor        the core as it is: the real sched.State, with its default rules

@@ -76,7 +76,7 @@ func scenarios() []scenario {
 func nightsOfOneModel() []scenario {
 	return []scenario{
 		{
-			name: "seed", limit: 1.05,
+			name: "incident", limit: 1.05,
 			about:  "the night that candor began with: 125 equal tasks of about a minute, three cold cards on one host, one model",
 			models: []model{{"topics:14b", large, 40 * time.Second}},
 			cards:  cards(3, 1),

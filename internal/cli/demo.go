@@ -14,7 +14,8 @@ import (
 	"candor/internal/simrt"
 )
 
-// What the demonstration plays: the seed's night, a few hundred times faster.
+// What the demonstration plays: the night of the incident (docs/architecture.md), a few
+// hundred times faster.
 const (
 	demoTasks = 125
 	demoCards = 3

@@ -24,7 +24,7 @@ const (
 
 // Defaults of Options.
 const (
-	DefaultFileMegabytes = 100            // rotation size that the seed of the project asks for
+	DefaultFileMegabytes = 100            // rotation size
 	DefaultRotateEvery   = 24 * time.Hour // a quiet day still closes its file
 	DefaultKeep          = 28 * 24 * time.Hour
 	DefaultBackups       = 20       // with gzip (about 1:12) some 170 MB

@@ -57,9 +57,9 @@ type Heat struct {
 	Resume float64 // below it again it does
 }
 
-// Defaults are the rules when nobody sets others. Heartbeat threshold and the
-// five minutes of "stuck" are the seed's; the lease is longer than the 90
-// seconds for which a cut-off worker's work must survive.
+// Defaults are the rules when nobody sets others. Silence for a
+// minute and no movement for five are what people watch for; the lease is longer
+// than the 90 seconds for which a cut-off worker's work must survive.
 func Defaults() Config {
 	return Config{
 		Heartbeat: 5 * time.Second,

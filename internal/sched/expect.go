@@ -26,7 +26,8 @@ func (l *look) tellOrder(o *offer, t *task, anybody bool) {
 	}
 }
 
-// need is what an order answers, in the seed's words where they are true.
+// need is what an order answers, in the words in which people looked for it in the
+// logs of the incident (docs/architecture.md), where these are true.
 func (l *look) need(o *offer) string {
 	switch {
 	case o.d.hands() == 0 && !l.loaded && len(l.spoken) == 0:
@@ -117,7 +118,7 @@ func (s *State) present() int {
 	return n
 }
 
-// seconds writes an age as the seed does: 62s.
+// seconds writes an age as such lines have it: 62s.
 func seconds(d time.Duration) string { return fmt.Sprintf("%ds", int(d.Seconds())) }
 
 // whyNot is why no load is ordered for a worker, by the rules that decide it;

@@ -49,7 +49,8 @@ func llm(name, model string, n int) candor.Step {
 	return st
 }
 
-// The seed's night: three cold workers, 125 tasks. All of them get the model.
+// The night of the incident: three cold workers, 125 tasks. All of them get the
+// model, where then only one did.
 func TestEveryIdleWorkerGetsTheModel(t *testing.T) {
 	f := newFarm(t, Config{})
 	for _, name := range []string{"w1", "w2", "w3"} {

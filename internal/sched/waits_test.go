@@ -241,7 +241,8 @@ func requires(label string) func(*candor.Step) {
 	return func(st *candor.Step) { st.Requires.Labels = []string{label} }
 }
 
-// Refusals are counted under the code that decided, in the seed's own case.
+// Refusals are counted under the code that decided, as in the incident, where no log
+// could say why two of three workers took none of 125 tasks.
 func TestIdleWorkersNameTheModelTheyLack(t *testing.T) {
 	f := newFarm(t, Config{})
 	f.join("w1")

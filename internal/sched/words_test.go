@@ -41,9 +41,9 @@ func golden(t *testing.T, name string, events []candor.Event) {
 	}
 }
 
-// The seed's third case as the brain tells it: 200 tasks, 3 workers. A busy
+// All are busy, as the brain tells it: 200 tasks, 3 workers. A busy
 // worker attempts no claim, so its line is the MONITOR's: 197 wait, 3 run.
-func TestTheSeedsBusyFarm(t *testing.T) {
+func TestABusyFarmInWords(t *testing.T) {
 	f := newFarm(t, Config{})
 	for _, name := range []string{"worker-1", "worker-2", "worker-3"} {
 		f.join(name, gpu(24*candor.GiB))
@@ -64,8 +64,8 @@ func TestTheSeedsBusyFarm(t *testing.T) {
 	golden(t, "busy.txt", f.told())
 }
 
-// The seed's first case as the brain tells it: stuck, then lost, then taken back.
-func TestTheSeedsDeadWorker(t *testing.T) {
+// A worker dies, as the brain tells it: stuck, then lost, then taken back.
+func TestADeadWorkerInWords(t *testing.T) {
 	f := newFarm(t, Config{Monitor: time.Hour})
 	f.join("worker-1", gpu(24*candor.GiB))
 	f.submit(cpu("add_topics", items(2)))

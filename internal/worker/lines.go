@@ -74,7 +74,7 @@ func thousands(n int64) string {
 
 func quote(s string) string { return strconv.Quote(s) }
 
-// initialized is the seed's first line: name, GPU, port.
+// initialized is a worker's first line: name, GPU, port.
 func (w *worker) initialized() string {
 	text := "Worker initialized: " + w.o.Name
 	if g := w.o.GPU; g == nil {

@@ -305,7 +305,8 @@ func TestTheBrainsOrdersAreToldOnce(t *testing.T) {
 	}
 }
 
-// The lines of the seed, in its order, with the truth that it could not tell.
+// The lines that were asked for after the incident (docs/architecture.md), in their
+// order, with the truth that the log of then could not tell.
 func TestSeedLines(t *testing.T) {
 	b := newBrain()
 	b.report = &candor.Report{

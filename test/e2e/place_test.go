@@ -32,8 +32,8 @@ func numbers(n int) string {
 	return "[" + strings.Join(all, ", ") + "]"
 }
 
-// TestSeedNoModelWorkers is the seed's test case 2: workers without models, llm
-// tasks in the queue. Its expectation holds but for one line:
+// TestSeedNoModelWorkers is the incident (docs/architecture.md): workers without models,
+// llm tasks in the queue. What was then expected of a log holds but for one line:
 //
 //	[worker-1] Lost race: d5de16d7 (claimed by another worker)
 //
@@ -65,8 +65,8 @@ func TestSeedNoModelWorkers(t *testing.T) {
 	}
 }
 
-// TestSeedStillNoModel is the seed's expectation: a load was ordered, and some
-// workers still have no model. Here a cap keeps the others from one.
+// TestSeedStillNoModel is what was expected of a log after the incident: a load was
+// ordered, and some workers still have no model. Here a cap keeps the others from one.
 //
 //	[brain] load_llm task available for 62s but workers ['worker-1', 'worker-3'] still have no model
 //	[worker-1] Lost race: d5de16d7 (claimed by another worker)

@@ -17,8 +17,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// TestSeedWorkerDies is the seed's test case 1: a worker dies in the middle of a
-// task. Its expectation, and what is true of it here:
+// TestSeedWorkerDies: a worker dies in the middle of a task. What was expected of
+// the log after the incident (docs/architecture.md), and what is true of it here:
 //
 //	[worker-1] Worker crashed in main loop: ConnectionError(...)
 //	[worker-1] Worker shutting down - completed 15 tasks
@@ -57,7 +57,7 @@ func TestSeedWorkerDies(t *testing.T) {
 	f.golden("worker-dies-worker", lines(w, regexp.MustCompile(`Worker|long|Joined|what: `)))
 }
 
-// TestSeedWorkerKilled is the rest of test case 1: a worker that is killed and
+// TestSeedWorkerKilled is the rest of it: a worker that is killed and
 // that nobody supervises is known by its silence alone.
 func TestSeedWorkerKilled(t *testing.T) {
 	t.Parallel()
@@ -86,7 +86,7 @@ func TestSeedWorkerKilled(t *testing.T) {
 	f.golden("worker-killed-worker", lines(again, regexp.MustCompile(`.`)))
 }
 
-// TestSeedAllBusy is the seed's test case 3: 200 tasks, three workers.
+// TestSeedAllBusy: 200 tasks, three workers. Of what was expected after the incident,
 //
 //	[brain] MONITOR: Queue: 197, Processing: 3, Stuck: 0
 //

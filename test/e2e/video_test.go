@@ -39,7 +39,7 @@ done
 `,
 }
 
-// TestVideoTopics runs the seed's own job with stand-ins for ffmpeg and
+// TestVideoTopics runs the job of the incident (docs/architecture.md) with stand-ins for ffmpeg and
 // whisper.cpp, and a simulated card and model server.
 func TestVideoTopics(t *testing.T) {
 	t.Parallel()
