@@ -98,33 +98,43 @@ func sampleWhyWorker() candor.Explanation {
 	}
 }
 
-func TestPages(t *testing.T) {
-	ended := sampleBatch()
-	ended.State, ended.Outcome, ended.Paused, ended.FinishedAt = candor.BatchComplete, candor.OutcomeFailed, nil, at()
-	ended.Steps[1].Counts = map[candor.TaskState]int{candor.TaskComplete: 1}
-	ended.Steps = ended.Steps[:2]
-	status := candor.Status{
+func sampleStatus() candor.Status {
+	return candor.Status{
 		At: at(), Version: "v1", PID: 4410, Started: ago(3 * time.Hour), Revision: 812, GPUs: 3, GPUsBusy: 1, Workers: 3, Alive: 2,
 		Queue: map[candor.Class]int{candor.ClassLLM: 123, candor.ClassCPU: 2}, Processing: 2, Stuck: 1, Recent: 17, Batches: 1,
 		Pauses: []candor.Pause{{Scope: "class", Target: "llm", By: "ann@rig", Why: "heat", At: ago(time.Minute)}}, Trouble: "commit: no room on the disk",
 	}
-	preview := candor.Preview{Tasks: 125, Steps: []candor.PreviewStep{
+}
+
+func samplePreview() candor.Preview {
+	return candor.Preview{Tasks: 125, Steps: []candor.PreviewStep{
 		{Name: "topics", Class: candor.ClassLLM, Tasks: 125, Workers: sampleWhyTask().Workers, Reason: candor.NewReason(candor.ReasonUnplaceable, "fits on 0 of 2 workers").Do("candor worker ls")},
 		{Name: "index", Class: candor.ClassCPU, Tasks: -1, Needs: []candor.Need{{Step: "topics", Each: true}}, Workers: []candor.WorkerChecks{{Worker: "worker-2", Verdict: candor.VerdictYes}, {Worker: "worker-3", Verdict: candor.VerdictNotNow}}},
 	}}
+}
+
+func sampleEnded() candor.Batch {
+	ended := sampleBatch()
+	ended.State, ended.Outcome, ended.Paused, ended.FinishedAt = candor.BatchComplete, candor.OutcomeFailed, nil, at()
+	ended.Steps[1].Counts = map[candor.TaskState]int{candor.TaskComplete: 1}
+	ended.Steps = ended.Steps[:2]
+	return ended
+}
+
+func TestPages(t *testing.T) {
 	old := sampleWhyWorker() // F64: an answer that is kept, or a clock that goes wrong
 	old.At = ago(42 * time.Second)
 	pages := map[string]func(p page){
 		"batch":      func(p page) { p.batch(batchReport{Batch: sampleBatch(), Failed: []candor.Task{sampleFailed()}}) },
-		"ending":     func(p page) { p.ending(batchReport{Batch: ended, Failed: []candor.Task{sampleFailed()}}) },
+		"ending":     func(p page) { p.ending(batchReport{Batch: sampleEnded(), Failed: []candor.Task{sampleFailed()}}) },
 		"task":       func(p page) { p.task(taskReport{Task: sampleFailed(), Attempts: sampleAttempts()}) },
 		"worker":     func(p page) { p.worker(sampleWorker()) },
 		"why-task":   func(p page) { p.why(sampleWhyTask(), false) },
 		"why-wide":   func(p page) { p.why(sampleWhyTask(), true) },
 		"why-worker": func(p page) { p.why(sampleWhyWorker(), false) },
 		"why-old":    func(p page) { p.why(old, false) },
-		"status":     func(p page) { p.status(status) },
-		"preview":    func(p page) { p.preview(preview, false) },
+		"status":     func(p page) { p.status(sampleStatus()) },
+		"preview":    func(p page) { p.preview(samplePreview(), false) },
 	}
 	maps.Copy(pages, modelPages())
 	for name, show := range pages {
