@@ -93,3 +93,25 @@ func TestADeathBeforeTakesOneMore(t *testing.T) {
 		t.Errorf("operands %v", r.Operands)
 	}
 }
+
+// In a night in which the brain dies, too, two deaths prove nothing: the second
+// brain does not know what happened around the first of them.
+func TestADeathUnderAFormerBrainTakesOneMore(t *testing.T) {
+	disk, f := newDisk(), newFarm(t, Config{})
+	f.s = New(Config{}, disk.load())
+	f.join("w1", supervised)
+	f.join("w2", supervised)
+	exited(f, "w2", true)
+	f.join("w2", supervised)
+	f.submit(cpu("victim"))
+	a := f.take("w1")
+	exited(f, "w1", true) // right after another: nothing is held back for that
+	f.store(disk)
+
+	f.s = New(Config{}, disk.load())
+	f.join("w1", supervised) // w2 has gone on
+	f.take("w2")
+	exited(f, "w2", true)
+	f.join("w2", supervised)
+	f.expect(f.why(a.Task), candor.ReasonSuspect, "held back until", "w1, w2 died under it; if another one does, it is set aside")
+}

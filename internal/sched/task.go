@@ -171,8 +171,10 @@ func (t *task) restore(r *TaskRecord) {
 	}
 	if !r.NotBefore.IsZero() || r.Reason != nil || r.Last != nil || r.Avoid != nil || r.Downed != nil {
 		t.past = &past{notBefore: r.NotBefore, reason: r.Reason, last: r.Last, avoid: r.Avoid, downed: r.Downed}
-		// Deaths are counted anew by each brain; those under this task stay known.
-		t.past.under, t.past.deathMark = uint16(len(r.Downed)), -len(r.Downed)
+		// Deaths are counted anew by each brain; those under this task stay known. In
+		// which night they were is not, and a brain that ends may be part of a bad one:
+		// that is a doubt.
+		t.past.under, t.past.deathMark, t.past.doubt = uint16(len(r.Downed)), -len(r.Downed), len(r.Downed) > 0
 	}
 }
 
