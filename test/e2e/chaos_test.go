@@ -87,11 +87,11 @@ func (f *farm) restarter(names []string) (stop func()) {
 // under which lease, and whether an earlier start of theirs is still alive.
 func (f *farm) submitChaos() candor.BatchID {
 	f.t.Helper()
-	script := f.write("chaos.sh", `
+	script := f.write("chaos.sh", shellAlive+`
 mkdir -p "`+f.dir+`/runs"
 run="`+f.dir+`/runs/$CANDOR_TASK_ID"
 sed -n 's/^start //p' "$run" 2>/dev/null | while read -r lease pid born; do
-  if [ "$(cut -d' ' -f22 /proc/$pid/stat 2>/dev/null)" = "$born" ] && ! grep -q '^State:.Z' /proc/$pid/status; then
+  if alive "$pid" "$born"; then
     echo "twice $CANDOR_LEASE $pid" >> "$run"
   fi
 done

@@ -20,14 +20,24 @@ func quick() settings {
 	return settings{"heartbeat.lost": "2s", "heartbeat.asking": "5s", "lease": "4s"}
 }
 
+// shellAlive tells, in a script, whether the process with a pid and a time of birth
+// lives. It takes one look at both: what is dead may be taken away between two.
+const shellAlive = `
+alive() {
+  born_then=$2
+  set -- $(cat "/proc/$1/stat" 2>/dev/null)
+  [ "${22:-gone}" = "$born_then" ] && [ "$3" != Z ] && [ "$3" != X ]
+}
+`
+
 // gated is a task that runs until a file of the farm is there. It writes down
 // each start, and every process of an earlier start that it finds alive.
 func (f *farm) gated(file string) string {
 	// A pid is used again; with the time of its birth it is one process for ever.
-	return fmt.Sprintf(`exec sh %s %s`, f.write("gated.sh", `
+	return fmt.Sprintf(`exec sh %s %s`, f.write("gated.sh", shellAlive+`
 touch "`+f.dir+`/$CANDOR_TASK_ID.pids"
 while read -r pid born; do
-  if [ "$(cut -d' ' -f22 /proc/$pid/stat 2>/dev/null)" = "$born" ] && ! grep -q '^State:.Z' /proc/$pid/status; then
+  if alive "$pid" "$born"; then
     echo "$pid" >> "`+f.dir+`/$CANDOR_TASK_ID.twice"
   fi
 done < "`+f.dir+`/$CANDOR_TASK_ID.pids"
