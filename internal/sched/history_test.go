@@ -20,7 +20,7 @@ import (
 func TestHistoryLeavesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(t)
-		for range rapid.IntRange(5, 60).Draw(t, "length") {
+		for range rapid.IntRange(5, longest/3).Draw(t, "length") {
 			w.act()
 			w.commit()
 		}

@@ -16,7 +16,7 @@ import (
 func TestNoInterleavingLosesOrDoublesATask(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(t)
-		for range rapid.IntRange(5, 150).Draw(t, "length") {
+		for range rapid.IntRange(5, longest).Draw(t, "length") {
 			w.act()
 			if rapid.IntRange(0, 2).Draw(t, "commit") > 0 {
 				w.commit()

@@ -40,7 +40,7 @@ func TestF07CapabilityMissing(t *testing.T) {
 		hears: {run: "true", requires: {tools: [sh, whisper]}}
 		keeps: {run: "true", requires: {labels: [bigdisc]}}
 	`)
-	tool := []string{"fits on 0 of 3 workers: worker-1, worker-2, worker-3 lack tool whisper (did you mean whisper-cli?)"}
+	tool := []string{"fits on 0 of 3 workers: worker-1, worker-2, worker-3 lack tool whisper among those that worker.tools offers (did you mean whisper-cli?)"}
 	label := []string{"fits on 0 of 3 workers: worker-1, worker-2, worker-3 lack label bigdisc (did you mean bigdisk?)"}
 	var reply candor.SubmitReply
 	f.candor("submit", path, "--json").ok().says(tool...).says(label...).json(&reply)
