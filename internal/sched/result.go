@@ -165,9 +165,6 @@ func (s *State) finish(t *task, w *worker, r *candor.Result) {
 		if counts(r.Outcome) && r.Outcome != candor.AttemptPermanent && !t.isOrder() {
 			s.trialFailed(w, t)
 		}
-		if t.isOrder() {
-			s.orderFailed(t, w, r)
-		}
 	}
 }
 

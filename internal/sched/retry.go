@@ -27,6 +27,7 @@ func (s *State) failAttempt(t *task, r *candor.Result) {
 		r.Reason = candor.NewReason(candor.ReasonUnexplained, fmt.Sprintf("%s reported %s without a reason", t.run.worker, r.Outcome))
 	}
 	s.archive(t, r, counted)
+	w := s.workers[t.run.worker]
 	p := t.history()
 	if counted {
 		t.counted++
@@ -45,24 +46,25 @@ func (s *State) failAttempt(t *task, r *candor.Result) {
 	default:
 		s.tryAgain(t, r, counted)
 	}
+	if t.isOrder() {
+		s.orderFailed(t, w, r)
+	}
 }
 
-// fail is the end of a task.
+// fail is the end of a task. That of an order is told by orderFailed.
 func (s *State) fail(t *task, why *candor.Reason, how string) {
 	reason := *why
 	reason.Next = t.lookCloser()
 	reason.Since = s.now
 	t.history().reason = &reason
 	s.move(t, failed)
-	if t.isOrder() { // told as what it is
-		s.taskFinal(t)
-		return
+	if !t.isOrder() {
+		s.event(&candor.Event{
+			Level: candor.LevelWarn, Code: candor.EventTaskFailed, Batch: t.batch().rec.ID, Task: t.id, Attempt: int(t.attempt),
+			Lease: t.run.lease, Worker: t.run.worker, Class: t.step.spec.Class, Reason: why.Code,
+			Text: fmt.Sprintf("Task %s (%s) failed on %s, %s: %s", t.id, t.name(), t.run.worker, how, why.Text),
+		})
 	}
-	s.event(&candor.Event{
-		Level: candor.LevelWarn, Code: candor.EventTaskFailed, Batch: t.batch().rec.ID, Task: t.id, Attempt: int(t.attempt),
-		Lease: t.run.lease, Worker: t.run.worker, Class: t.step.spec.Class, Reason: why.Code,
-		Text: fmt.Sprintf("Task %s (%s) failed on %s, %s: %s", t.id, t.name(), t.run.worker, how, why.Text),
-	})
 	s.taskFinal(t)
 }
 
@@ -186,9 +188,6 @@ func (s *State) lose(t *task, why *candor.Reason, died bool) {
 		s.failAttempt(t, r)
 		if died && t.state == queued {
 			s.suspect(t, w)
-		}
-		if t.isOrder() {
-			s.orderFailed(t, s.workers[w], r)
 		}
 	}
 }

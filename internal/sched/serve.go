@@ -168,11 +168,7 @@ func (h *Have) stillUsed(o *candor.Order) *task {
 	if h.of == nil {
 		return nil
 	}
-	gone := o.Evict
-	if o.Kind == candor.OrderUnload {
-		gone = []string{o.Model}
-	}
-	again := h.of.reloads(o)
+	gone, again := leaves(o), h.of.reloads(o)
 	for _, t := range h.of.running {
 		if again != nil && t.step.spec.Class == candor.ClassLLM && t.uses(again.Name) && t.step.spec.Context <= again.Context {
 			return t
