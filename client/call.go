@@ -38,12 +38,11 @@ type request struct {
 // call sends one request and reads the whole answer into reply, within the
 // client's timeout and the request's wait.
 func (c *Client) call(ctx context.Context, req request, reply any) error {
-	body := c.pool.payload()
-	defer body.release()
-	if err := encode(body.buf, req.body); err != nil {
+	body, err := encode(req.body)
+	if err != nil {
 		return err
 	}
-	limit := c.opts.Timeout + req.wait + time.Duration(body.buf.Len()>>20)*patience
+	limit := c.opts.Timeout + req.wait + time.Duration(len(body)>>20)*patience
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, errSilent)
 	defer cancel()
 	c.hush(ctx, req.wait)
@@ -57,18 +56,20 @@ func (c *Client) call(ctx context.Context, req request, reply any) error {
 	}
 	answer := c.pool.get()
 	defer c.pool.put(answer)
-	if _, err := answer.ReadFrom(io.LimitReader(resp.Body, maxReply)); err != nil {
+	if _, err = answer.ReadFrom(io.LimitReader(resp.Body, maxReply)); err != nil {
 		return c.fault(ctx, limit, err)
 	}
-	if err := decode(answer.Bytes(), reply); err != nil {
+	if err = decode(answer.Bytes(), reply); err != nil {
 		return &candor.Error{Code: candor.CodeUnavailable, Message: "the answer of " + c.where + " is not a brain's",
 			Hint: "is the URL right, and the brain of this version?", Cause: err}
 	}
 	return nil
 }
 
-// send makes the HTTP request of req and returns its answer's head.
-func (c *Client) send(ctx context.Context, req request, body *payload) (*http.Response, error) {
+// send makes the HTTP request of req and returns its answer's head. The body is
+// the transport's from then on, which may read it when its answer is there
+// already: it is no buffer that the next call could use.
+func (c *Client) send(ctx context.Context, req request, body []byte) (*http.Response, error) {
 	route := c.routes[req.op]
 	for _, name := range req.names {
 		if name == "" || name == "." || name == ".." { // no path could carry it
@@ -79,21 +80,21 @@ func (c *Client) send(ctx context.Context, req request, body *payload) (*http.Re
 	if len(req.query) > 0 {
 		target += "?" + req.query.Encode()
 	}
-	r, err := http.NewRequestWithContext(ctx, route.Method, target, nil)
+	// A bytes.Reader, which the transport knows to be in memory, goes out in one
+	// write with the head, where another reader's head would go out alone first.
+	r, err := http.NewRequestWithContext(ctx, route.Method, target, bytes.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("make request: %w", err)
 	}
 	c.head(r.Header, req)
 	if req.body != nil {
 		r.Header.Set("Content-Type", "application/json")
-		r.ContentLength = int64(body.buf.Len())
 		if r.ContentLength > wire.SmallBody {
 			r.Header.Set("Expect", "100-continue")
 		}
-		r.GetBody = body.reader
-		if r.Body, err = body.reader(); err != nil {
-			return nil, err
-		}
+	}
+	if req.op == wire.OpClaim && r.ContentLength <= wire.SmallBody {
+		return c.claims.Do(r)
 	}
 	return c.http.Do(r)
 }
@@ -111,17 +112,17 @@ func (c *Client) head(h http.Header, req request) {
 	}
 }
 
-func encode(dst *bytes.Buffer, body any) error {
+// encode is body as JSON; nil if there is none.
+func encode(body any) (data []byte, err error) {
 	switch body := body.(type) {
 	case nil:
-		return nil
+		return nil, nil
 	case *candor.ClaimRequest:
-		b, err := wire.AppendClaimRequest(dst.AvailableBuffer(), body)
-		dst.Write(b)
-		return unwritable(err)
+		data, err = wire.AppendClaimRequest(nil, body)
 	default:
-		return unwritable(json.NewEncoder(dst).Encode(body))
+		data, err = json.Marshal(body)
 	}
+	return data, unwritable(err)
 }
 
 func unwritable(err error) error {

@@ -51,10 +51,11 @@ const defaultTimeout = 30 * time.Second
 type Client struct {
 	// immutable
 	opts    Options
-	base    string // scheme and host in front of every path
 	where   string // the brain as people name it, for errors
 	token   string
+	base    string // scheme and host in front of every path
 	http    *http.Client
+	claims  *http.Client
 	routes  map[wire.Op]wire.Route
 	silence time.Duration // without a byte after which a stream counts as dead
 
@@ -76,13 +77,14 @@ func New(opts Options) (*Client, error) {
 	if opts.Reconnected == nil {
 		opts.Reconnected = func(Reconnect) {}
 	}
-	base, transport, err := dial(opts.URL)
+	way, err := dial(opts.URL, opts.Clock)
 	if err != nil {
 		return nil, err
 	}
 	c := &Client{
-		opts: opts, base: base, where: opts.URL, silence: streamSilence,
-		http:   &http.Client{Transport: transport, CheckRedirect: refuseRedirect},
+		opts: opts, base: way.base, where: opts.URL, silence: streamSilence,
+		http:   &http.Client{Transport: way.most, CheckRedirect: refuseRedirect},
+		claims: &http.Client{Transport: way.claims, CheckRedirect: refuseRedirect},
 		routes: map[wire.Op]wire.Route{},
 	}
 	if opts.TokenFile != "" {
@@ -97,7 +99,10 @@ func New(opts Options) (*Client, error) {
 }
 
 // Close ends idle connections. Calls under way go on.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+func (c *Client) Close() {
+	c.http.CloseIdleConnections()
+	c.claims.CloseIdleConnections()
+}
 
 // refuseRedirect: a brain never redirects, and a token must not travel.
 func refuseRedirect(req *http.Request, _ []*http.Request) error {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"candor"
+	"candor/internal/clock"
 )
 
 const (
@@ -21,11 +22,18 @@ const (
 	expectTimeout = 5 * time.Second
 )
 
-// dial makes the transport for a brain's URL, and the base of its request URLs.
-func dial(raw string) (base string, _ *http.Transport, _ error) {
+// transports is the way to a brain.
+type transports struct {
+	base   string            // scheme and host in front of every path
+	most   http.RoundTripper // of all calls but claims
+	claims http.RoundTripper
+}
+
+// dial finds the way to a brain's URL. It connects to nothing yet.
+func dial(raw string, c clock.Clock) (transports, error) {
 	u, err := url.Parse(raw)
 	if err != nil || (u.Host == "" && u.Path == "") {
-		return "", nil, badURL(raw)
+		return transports{}, badURL(raw)
 	}
 	d := &net.Dialer{Timeout: dialTimeout}
 	t := &http.Transport{
@@ -44,11 +52,13 @@ func dial(raw string) (base string, _ *http.Transport, _ error) {
 		t.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return d.DialContext(ctx, "unix", u.Path)
 		}
-		return "http://localhost", t, nil
-	case (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && (u.Path == "" || u.Path == "/"):
-		return u.Scheme + "://" + u.Host, t, nil
+		return transports{"http://localhost", t, newExchange(t, "localhost", c)}, nil
+	case u.Scheme == "http" && u.Host != "" && (u.Path == "" || u.Path == "/"):
+		return transports{"http://" + u.Host, t, newExchange(t, u.Host, c)}, nil
+	case u.Scheme == "https" && u.Host != "" && (u.Path == "" || u.Path == "/"):
+		return transports{"https://" + u.Host, t, t}, nil
 	default:
-		return "", nil, badURL(raw)
+		return transports{}, badURL(raw)
 	}
 }
 

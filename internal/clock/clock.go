@@ -18,6 +18,9 @@ type Clock interface {
 	Now() time.Time
 	// After fires once when d has passed. d <= 0 fires at once.
 	After(d time.Duration) <-chan time.Time
+	// AfterFunc calls f in a goroutine of its own when d has passed, unless the
+	// returned function is called before: it tells whether it came in time.
+	AfterFunc(d time.Duration, f func()) (stop func() bool)
 	// Sleep waits for d or until ctx ends, and then returns ctx's error.
 	Sleep(ctx context.Context, d time.Duration) error
 }
@@ -29,6 +32,10 @@ func System() Clock { return system{} }
 
 func (system) Now() time.Time                         { return time.Now() }
 func (system) After(d time.Duration) <-chan time.Time { return time.After(d) }
+
+func (system) AfterFunc(d time.Duration, f func()) func() bool {
+	return time.AfterFunc(d, f).Stop
+}
 
 func (system) Sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {

@@ -16,8 +16,9 @@ import (
 
 type stoppedClock struct{}
 
-func (stoppedClock) Now() time.Time                       { return time.Unix(1, 0) }
-func (stoppedClock) After(time.Duration) <-chan time.Time { return nil }
+func (stoppedClock) Now() time.Time                              { return time.Unix(1, 0) }
+func (stoppedClock) After(time.Duration) <-chan time.Time        { return nil }
+func (stoppedClock) AfterFunc(time.Duration, func()) func() bool { return func() bool { return true } }
 
 func newLog(t testing.TB, path string, limit int64) *outlog {
 	l, err := createLog(stoppedClock{}, Spec{Log: path, LogLimit: limit, TailLimit: 16})

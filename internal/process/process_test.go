@@ -16,8 +16,9 @@ import (
 
 type wallClock struct{}
 
-func (wallClock) Now() time.Time                         { return time.Now() }
-func (wallClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
+func (wallClock) Now() time.Time                                  { return time.Now() }
+func (wallClock) After(d time.Duration) <-chan time.Time          { return time.After(d) }
+func (wallClock) AfterFunc(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
 
 // patience bounds every wait of these tests; nothing normal comes near it.
 const patience = 60 * time.Second
