@@ -95,7 +95,7 @@ func New(ctx context.Context, opts Options) (*Brain, error) {
 	}
 	b := &Brain{
 		opts: opts, started: opts.Clock.Now(), inbox: make(chan *request, maxRound), stopped: make(chan struct{}),
-		lines: make(chan []line, 16),
+		lines: make(chan []line, 64),
 	}
 	snap, err := b.load(ctx)
 	if err != nil {

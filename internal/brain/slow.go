@@ -16,24 +16,41 @@ import (
 // told while it is, and questions that change nothing are answered from the state
 // in memory, with the word that it is not on disk yet.
 
-// commitWatched commits. Once that is slow, it tells so, again after twice as
-// long, and answers questions; other commands wait for the next round.
+// commitWatched commits. Once that is slow, a watch beside it tells so, again
+// after twice as long, and answers questions; other commands wait for the next
+// round. The loop itself commits: a commit that is not slow, which is nearly
+// every one, wakes nobody.
 func (b *Brain) commitWatched(ctx context.Context, c *sched.Changes, start time.Time) error {
-	done := make(chan error, 1)
+	committed, ended := make(chan struct{}), make(chan struct{})
+	inTime := b.opts.Clock.AfterFunc(slowCommit, func() {
+		defer close(ended)
+		b.watch(ctx, start, committed)
+	})
 	// A commit under way is not given up because the brain is told to stop.
-	go func() { done <- b.opts.Store.Commit(context.WithoutCancel(ctx), c) }()
-	var inbox chan *request // not yet
+	err := b.opts.Store.Commit(context.WithoutCancel(ctx), c)
+	if !inTime() {
+		close(committed)
+		<-ended // until then the state is the watch's
+	}
+	return err
+}
+
+// watch stands in for the loop, which is committing.
+func (b *Brain) watch(ctx context.Context, start time.Time, committed <-chan struct{}) {
 	pause := slowCommit
-	slow := b.opts.Clock.After(pause)
-	for {
+	var again <-chan time.Time
+	warn := func() {
+		pause *= 2
+		again = b.opts.Clock.After(pause)
+		b.opts.Log.Warn(b.underWay(start), record.KeyReason, string(candor.ReasonStoreTrouble))
+	}
+	for warn(); ; {
 		select {
-		case err := <-done:
-			return err
-		case <-slow:
-			inbox, pause = b.inbox, 2*pause
-			slow = b.opts.Clock.After(pause)
-			b.opts.Log.Warn(b.underWay(start), record.KeyReason, string(candor.ReasonStoreTrouble))
-		case r := <-inbox:
+		case <-committed:
+			return
+		case <-again:
+			warn()
+		case r := <-b.inbox:
 			if reads(r.cmd) && ctx.Err() == nil {
 				b.answer(r, b.underWay(start))
 				continue

@@ -35,6 +35,10 @@ type line struct {
 	plan, name string
 }
 
+// linePause is how long lines may gather: rounds that follow each other at once
+// share a write, and none of them has to wake the one who writes.
+const linePause = 10 * time.Millisecond
+
 // writeLines logs what tell hands over, until the channel closes.
 func (b *Brain) writeLines(done chan<- struct{}) {
 	defer close(done)
@@ -52,6 +56,7 @@ func (b *Brain) writeLines(done chan<- struct{}) {
 		}
 		if b.opts.Flush != nil && len(b.lines) == 0 {
 			_ = b.opts.Flush() // as above
+			_ = b.opts.Clock.Sleep(ctx, linePause)
 		}
 	}
 }
