@@ -4,6 +4,9 @@ import (
 	"database/sql/driver"
 	"errors"
 	"io"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	"candor"
@@ -11,11 +14,12 @@ import (
 )
 
 // updateRows is how many tasks one statement updates, updateFew how many the
-// statement for the rest of a commit. Measured: 64 in a statement cost half of
-// what 64 statements do; more in one gain nothing.
+// statement for the rest of a commit; up to updateAlone have one each. Measured:
+// 64 in a statement cost half of what 64 statements do; more in one gain nothing.
 const (
-	updateRows = 64
-	updateFew  = 8
+	updateRows  = 64
+	updateFew   = 8
+	updateAlone = 4
 )
 
 // updateWay is a way to update tasks: the columns that a record is bound to, and
@@ -87,16 +91,29 @@ func (u *updateWay) statement(rows int) string {
 		") UPDATE task SET " + u.set + " FROM v WHERE task.id = v.id AND " + u.where
 }
 
+// valueColumn is a column of the values, as set and where name it.
+var valueColumn = regexp.MustCompile(`\bv\.\w+`)
+
+// alone updates one task, by the same words: its parameters are the columns of
+// the values, in their order.
+func (u *updateWay) alone() string {
+	columns := strings.Split(u.columns, ",")
+	return valueColumn.ReplaceAllStringFunc("UPDATE task SET "+u.set+" WHERE task.id = v.id AND "+u.where, func(name string) string {
+		return "?" + strconv.Itoa(1+slices.Index(columns, name[len("v."):]))
+	})
+}
+
 // updates are the ways to update, with their statements: built once per writer.
 type updates struct {
-	ways      [3]updateWay
-	many, few [3]string
+	ways             [3]updateWay
+	many, few, alone [3]string
 }
 
 func newUpdates() *updates {
 	u := &updates{ways: [3]updateWay{claimed(), completed(), moved()}}
 	for i := range u.ways {
-		u.many[i], u.few[i] = u.ways[i].statement(updateRows), u.ways[i].statement(updateFew)
+		way := &u.ways[i]
+		u.many[i], u.few[i], u.alone[i] = way.statement(updateRows), way.statement(updateFew), way.alone()
 	}
 	return u
 }
@@ -136,9 +153,12 @@ func (w *writer) updateTasks(tasks []sched.TaskRecord, counts stepCounts) error 
 	}
 	for k, group := range groups {
 		for len(group) > 0 {
-			rows, query := updateFew, w.updates.few[k]
-			if len(group) > updateFew {
+			rows, query := 1, w.updates.alone[k]
+			switch n := len(group); {
+			case n > updateFew:
 				rows, query = updateRows, w.updates.many[k]
+			case n > updateAlone:
+				rows, query = updateFew, w.updates.few[k]
 			}
 			n := min(rows, len(group))
 			if err := w.update(&w.updates.ways[k], query, rows, group[:n]); err != nil {
