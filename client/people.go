@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"net/url"
+	"time"
 
 	"candor"
 	"candor/internal/httpapi/wire"
@@ -28,6 +29,12 @@ func (c *Client) Batch(ctx context.Context, ref string) (candor.Batch, error) {
 	return get[candor.Batch](ctx, c, wire.OpBatch, nil, ref)
 }
 
+// AwaitBatch is Batch, answered once the batch has ended or wait is over: how it
+// stands then. At most a minute.
+func (c *Client) AwaitBatch(ctx context.Context, id candor.BatchID, wait time.Duration) (candor.Batch, error) {
+	return await[candor.Batch](ctx, c, wire.OpBatch, wait, id.String())
+}
+
 // Tasks lists tasks of a batch, by id or unique prefix, or of all batches if
 // batchRef is empty. q.Batch is used when batchRef is empty.
 func (c *Client) Tasks(ctx context.Context, batchRef string, q candor.TaskQuery) ([]candor.Task, error) {
@@ -43,6 +50,12 @@ func (c *Client) Tasks(ctx context.Context, batchRef string, q candor.TaskQuery)
 // Task returns one task, by id or unique prefix.
 func (c *Client) Task(ctx context.Context, ref string) (candor.Task, error) {
 	return get[candor.Task](ctx, c, wire.OpTask, nil, ref)
+}
+
+// AwaitTask is Task, answered once the task is final or wait is over: how it
+// stands then. At most a minute.
+func (c *Client) AwaitTask(ctx context.Context, id candor.TaskID, wait time.Duration) (candor.Task, error) {
+	return await[candor.Task](ctx, c, wire.OpTask, wait, id.String())
 }
 
 // Attempts returns the ended attempts of a task, oldest first.
@@ -127,6 +140,12 @@ func (c *Client) Health(ctx context.Context) error {
 func get[R any](ctx context.Context, c *Client, op wire.Op, q url.Values, names ...string) (R, error) {
 	var reply R
 	err := c.call(ctx, request{op: op, names: names, query: q}, &reply)
+	return reply, err
+}
+
+func await[R any](ctx context.Context, c *Client, op wire.Op, wait time.Duration, name string) (R, error) {
+	var reply R
+	err := c.call(ctx, request{op: op, names: []string{name}, query: wire.WaitValues(wait), wait: min(wait, wire.MaxWait)}, &reply)
 	return reply, err
 }
 

@@ -41,20 +41,27 @@ type waiting struct {
 	away func(ctx context.Context, since time.Duration) error
 }
 
+// look is a look at what is waited for. It may take its time, and has the pause
+// until the next one to wait for the end itself.
+type look func(ctx context.Context, hold time.Duration) (done bool, err error)
+
 // poll looks until done says so. A brain that goes away meanwhile is waited
 // for: what it has acknowledged is not lost.
-func (a *app) poll(ctx context.Context, look func(context.Context) (done bool, err error)) error {
+func (a *app) poll(ctx context.Context, look look) error {
 	return a.pollWith(ctx, waiting{}, look)
 }
 
-func (a *app) pollWith(ctx context.Context, how waiting, look func(context.Context) (done bool, err error)) error {
-	pause, away, seen := pollFirst, false, how.known
+func (a *app) pollWith(ctx context.Context, how waiting, look look) error {
+	away, seen := false, how.known
 	var since time.Time // valid while away
-	for {
-		done, err := look(ctx)
+	for pause := time.Duration(0); ; pause = min(max(pollFirst, pause*3/2), pollLongest) {
+		began := a.clk.Now()
+		done, err := look(ctx, pause)
 		switch code := candor.CodeOf(err); {
 		case err == nil && done:
 			return nil
+		case err != nil && ctx.Err() != nil:
+			return timedOut(ctx)
 		case err == nil:
 			if away && !how.quiet {
 				a.talk("the brain is back")
@@ -75,10 +82,9 @@ func (a *app) pollWith(ctx context.Context, how waiting, look func(context.Conte
 		default:
 			return err
 		}
-		if err := a.clk.Sleep(ctx, pause); err != nil {
+		if err := a.clk.Sleep(ctx, pause-a.clk.Now().Sub(began)); err != nil {
 			return timedOut(ctx)
 		}
-		pause = min(pause*3/2, pollLongest)
 	}
 }
 
@@ -97,8 +103,8 @@ func (a *app) awaitBatch(ctx context.Context, c *client.Client, id candor.BatchI
 
 func (a *app) awaitBatchWith(ctx context.Context, c *client.Client, id candor.BatchID, how waiting, each func(candor.Batch)) (candor.Batch, error) {
 	var last candor.Batch
-	err := a.pollWith(ctx, how, func(ctx context.Context) (bool, error) {
-		b, err := c.Batch(ctx, id.String())
+	err := a.pollWith(ctx, how, func(ctx context.Context, hold time.Duration) (bool, error) {
+		b, err := c.AwaitBatch(ctx, id, hold)
 		if err != nil {
 			return false, err
 		}
@@ -112,8 +118,8 @@ func (a *app) awaitBatchWith(ctx context.Context, c *client.Client, id candor.Ba
 // awaitTask waits until a task is final; each is told every look.
 func (a *app) awaitTask(ctx context.Context, c *client.Client, id candor.TaskID, each func(candor.Task)) (candor.Task, error) {
 	var last candor.Task
-	err := a.poll(ctx, func(ctx context.Context) (bool, error) {
-		t, err := c.Task(ctx, id.String())
+	err := a.poll(ctx, func(ctx context.Context, hold time.Duration) (bool, error) {
+		t, err := c.AwaitTask(ctx, id, hold)
 		if err != nil {
 			return false, err
 		}

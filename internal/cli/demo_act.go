@@ -55,7 +55,7 @@ func (a *app) playAct(ctx context.Context, dir string, number int, rule demoRule
 	if err := s.begin(ctx, nil); err != nil {
 		return r, err
 	}
-	if err := actor.poll(ctx, func(ctx context.Context) (bool, error) {
+	if err := actor.poll(ctx, func(ctx context.Context, _ time.Duration) (bool, error) {
 		all, err := c.Workers(ctx)
 		return len(all) == demoCards, err
 	}); err != nil {

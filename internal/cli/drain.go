@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -45,7 +46,7 @@ func (a *app) draining(ch changing, cmd *cobra.Command) *cobra.Command {
 func (a *app) awaitIdle(ctx context.Context, c *client.Client, changed candor.Changed) (string, error) {
 	name := strings.TrimPrefix(changed.Target, workerPrefix)
 	text := name + " has drained: it runs nothing and takes nothing new"
-	err := a.poll(ctx, func(ctx context.Context) (bool, error) {
+	err := a.poll(ctx, func(ctx context.Context, _ time.Duration) (bool, error) {
 		w, err := workerNamed(ctx, c, name)
 		gone := err == nil && w.State == candor.WorkerGone || err != nil && candor.CodeOf(err) == candor.CodeNotFound
 		if gone {

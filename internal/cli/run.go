@@ -155,7 +155,7 @@ func (r *runner) follow(ctx, limited context.Context, id candor.BatchID) error {
 // answer writes how the batch ended. A brain that ends just now is asked again.
 func (r *runner) answer(ctx context.Context, b candor.Batch, how waiting) error {
 	var report batchReport
-	err := r.a.pollWith(ctx, how, func(ctx context.Context) (_ bool, err error) {
+	err := r.a.pollWith(ctx, how, func(ctx context.Context, _ time.Duration) (_ bool, err error) {
 		report, err = readBatch(ctx, r.client, b.ID)
 		return true, err
 	})
@@ -181,14 +181,14 @@ func (r *runner) cancel(ctx context.Context, id candor.BatchID) error {
 			Hint: fmt.Sprintf("candor cancel %s, once one answers", id),
 		}
 	}}
-	return r.a.pollWith(ctx, how, func(ctx context.Context) (bool, error) {
+	return r.a.pollWith(ctx, how, func(ctx context.Context, hold time.Duration) (bool, error) {
 		if !asked {
 			if _, err := r.client.Cancel(ctx, candor.ChangeRequest{Targets: []string{id.String()}, By: r.a.by(), Why: "candor run was stopped"}); err != nil {
 				return false, err
 			}
 			asked = true
 		}
-		b, err := r.client.Batch(ctx, id.String())
+		b, err := r.client.AwaitBatch(ctx, id, hold)
 		return b.State == candor.BatchComplete, err
 	})
 }

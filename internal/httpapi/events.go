@@ -76,12 +76,8 @@ func (c *call) start(q candor.EventQuery) (first []candor.Event, after int64, er
 		return nil, q.After, nil
 	}
 	// The head is read first: what is committed in between comes with the stream.
-	head, err := c.opts.Store.Events(c.ctx(), candor.EventQuery{Last: 1})
-	if err != nil {
-		return nil, 0, fmt.Errorf("find the newest event: %w", err)
-	}
-	if len(head) > 0 {
-		after = head[0].Seq
+	if after, err = c.newest(); err != nil {
+		return nil, 0, err
 	}
 	if q.Last == 0 {
 		return nil, after, nil

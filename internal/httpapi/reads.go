@@ -35,6 +35,12 @@ func (c *call) batch() (candor.Batch, error) {
 	if err != nil {
 		return candor.Batch{}, err
 	}
+	return held(c, func() (candor.Batch, error) { return c.oneBatch(id) },
+		func(b candor.Batch) bool { return b.State == candor.BatchComplete },
+		func(e candor.Event) bool { return e.Batch == id && e.Code == candor.EventBatchComplete })
+}
+
+func (c *call) oneBatch(id candor.BatchID) (candor.Batch, error) {
 	b, err := c.opts.Store.Batch(c.ctx(), id)
 	if err != nil {
 		return b, err
@@ -107,7 +113,9 @@ func (c *call) task() (candor.Task, error) {
 	if err != nil {
 		return candor.Task{}, err
 	}
-	return c.oneTask(id)
+	return held(c, func() (candor.Task, error) { return c.oneTask(id) },
+		func(t candor.Task) bool { return t.State.Final() },
+		func(e candor.Event) bool { return e.Task == id })
 }
 
 func (c *call) oneTask(id candor.TaskID) (candor.Task, error) {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"candor"
 )
@@ -42,6 +43,11 @@ func eventParams() []Param {
 		{"level", "string", "this level and above"},
 		{"limit", "integer", "at most so many; default 1000"},
 	}
+}
+
+// waitParam is of routes that read something that ends.
+func waitParam() Param {
+	return Param{"wait", "string", "hold the answer until it has ended, at most so long, as 30s; a minute at most"}
 }
 
 func logParams() []Param {
@@ -121,6 +127,18 @@ func LogValues(q candor.LogQuery) url.Values {
 	}
 	return v.Values
 }
+
+// WaitValues writes a wait; 0 is none.
+func WaitValues(wait time.Duration) url.Values {
+	v := values{url.Values{}}
+	if wait > 0 {
+		v.text("wait", min(wait, MaxWait).String())
+	}
+	return v.Values
+}
+
+// MaxWait bounds how long a question is held.
+const MaxWait = time.Minute
 
 // MaxPage is the largest limit a query may ask for.
 const MaxPage = 10_000
@@ -238,6 +256,19 @@ func (r *Reading) Events() candor.EventQuery {
 		Level:  word(r, "level", Levels()),
 		Limit:  r.limit(),
 	}
+}
+
+// Wait reads what WaitValues wrote.
+func (r *Reading) Wait() time.Duration {
+	s := r.v.Get("wait")
+	if s == "" {
+		return 0
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil || d < 0 || d > MaxWait {
+		r.fail("wait", fmt.Sprintf("is %q, not a duration up to %s, as 30s", s, MaxWait))
+	}
+	return d
 }
 
 // Log reads what LogValues wrote.

@@ -114,10 +114,10 @@ func readRoutes() []Route {
 	events.Stream = "text/event-stream"
 	return []Route{
 		get(OpBatches, "/v1/batches", "Batches, newest first", typeOf[[]candor.Batch](), batchParams()...),
-		get(OpBatch, "/v1/batches/{ref}", "One batch with its steps", typeOf[candor.Batch]()),
+		get(OpBatch, "/v1/batches/{ref}", "One batch with its steps", typeOf[candor.Batch](), waitParam()),
 		get(OpBatchTasks, "/v1/batches/{ref}/tasks", "The tasks of a batch", typeOf[[]candor.Task](), taskParams()...),
 		get(OpTasks, "/v1/tasks", "Tasks of all batches", typeOf[[]candor.Task](), taskParams()...),
-		get(OpTask, "/v1/tasks/{ref}", "One task", typeOf[candor.Task]()),
+		get(OpTask, "/v1/tasks/{ref}", "One task", typeOf[candor.Task](), waitParam()),
 		get(OpAttempts, "/v1/tasks/{ref}/attempts", "The ended attempts of a task, oldest first", typeOf[[]candor.Attempt]()),
 		log,
 		get(OpWhy, "/v1/why/{target}", "Why a task does not run, or a worker is idle", typeOf[candor.Explanation]()),
