@@ -93,7 +93,7 @@ func (c *Client) send(ctx context.Context, req request, body []byte) (*http.Resp
 			r.Header.Set("Expect", "100-continue")
 		}
 	}
-	if req.op == wire.OpClaim && r.ContentLength <= wire.SmallBody {
+	if req.op == wire.OpClaim && r.ContentLength <= maxClaim {
 		return c.claims.Do(r)
 	}
 	return c.http.Do(r)

@@ -53,6 +53,10 @@ type line struct {
 const (
 	// lineBuffer takes a claim of some hundred tasks, or its answer, in one piece.
 	lineBuffer = 32 << 10
+	// maxClaim is the longest claim that goes this way. Of a request that it
+	// refuses unread, net/http's server takes 256 KiB before it closes the line; of
+	// a longer one the refusal would be lost behind a broken pipe.
+	maxClaim = 128 << 10
 	// maxHead bounds an answer's head, which another program may never end.
 	maxHead = 1 << 20
 )

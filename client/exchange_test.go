@@ -184,6 +184,24 @@ func TestAnAnswerWithoutEnd(t *testing.T) {
 	}
 }
 
+// TestARefusedClaim is told as the brain says it, however long the claim was.
+func TestARefusedClaim(t *testing.T) {
+	var b brainFor
+	b.serve(t, "tcp", "127.0.0.1:0", func(w http.ResponseWriter, _ *http.Request) { // the body is not read
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = io.WriteString(w, `{"code":"auth.unauthorized","detail":"no such token"}`)
+	})
+	c := newClient(t, client.Options{URL: b.srv.URL})
+	for _, length := range []int{0, 100 << 10, 200 << 10, 900 << 10, 2 << 20} {
+		results := []candor.Result{{Task: 1, Lease: 1, Outcome: candor.AttemptFailed, Reason: candor.NewReason(candor.ReasonHostFault, strings.Repeat("x", length))}}
+		_, err := c.Claim(t.Context(), "w", candor.ClaimRequest{Session: 1, Max: 1, Results: results})
+		if err == nil || !strings.Contains(err.Error(), "no such token") {
+			t.Errorf("%d bytes: %v", length, err)
+		}
+	}
+}
+
 // TestABrainThatEndsTheLine after an answer gets a new one.
 func TestABrainThatEndsTheLine(t *testing.T) {
 	var b brainFor
