@@ -218,7 +218,11 @@ func (p page) workers(all []candor.WorkerChecks, wide bool) {
 	if len(all) == 0 {
 		return
 	}
-	p.section("What the workers say")
+	title := "What the workers say"
+	if slices.ContainsFunc(all, func(w candor.WorkerChecks) bool { return w.Verdict == candor.VerdictYes }) {
+		title += ", as far as it is up to them" // a pause or a back-off is not
+	}
+	p.section(title)
 	g := p.checkGrid("WORKER")
 	for _, w := range all {
 		p.checks(&g, w.Worker, w, wide)
