@@ -109,3 +109,20 @@ func TestAHeldQuestionMayTakeItsWait(t *testing.T) {
 		}
 	}
 }
+
+// TestAHeldQuestionOfABrainThatStops is answered by how things stood, or by a
+// broken line: never by an error of the brain's own, which would end the wait.
+func TestAHeldQuestionOfABrainThatStops(t *testing.T) {
+	r := start(t, "", nil)
+	c := r.client(t, "")
+	held := make(chan error, 1)
+	go func() {
+		_, err := c.AwaitBatch(t.Context(), theBatch, time.Minute)
+		held <- err
+	}()
+	time.Sleep(100 * time.Millisecond) // so that it is held; if it is not yet, it passes for another reason
+	r.stop()
+	if err := <-held; err != nil && candor.CodeOf(err) != candor.CodeUnavailable {
+		t.Error(err)
+	}
+}
