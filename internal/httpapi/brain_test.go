@@ -31,10 +31,11 @@ type brain struct {
 	events []candor.Event
 	floor  int64         // events up to here are in the store only
 	grown  chan struct{} // closed when events grow
+	waits  chan struct{} // has room for one word that somebody waits for events
 }
 
 func newBrain() *brain {
-	return &brain{grown: make(chan struct{}), answer: func(_ context.Context, cmd sched.Command) (any, error) { return usual(cmd) }}
+	return &brain{grown: make(chan struct{}), waits: make(chan struct{}, 1), answer: func(_ context.Context, cmd sched.Command) (any, error) { return usual(cmd) }}
 }
 
 func (b *brain) Do(ctx context.Context, cmd sched.Command) (any, error) {
@@ -56,6 +57,10 @@ func (b *brain) Events(ctx context.Context, after int64, limit int) ([]candor.Ev
 		}
 		if len(found) > 0 {
 			return found, floor, nil
+		}
+		select {
+		case b.waits <- struct{}{}:
+		default:
 		}
 		select {
 		case <-ctx.Done():

@@ -66,7 +66,7 @@ func TestAHeldQuestionWhoseEventIsForgotten(t *testing.T) {
 		}
 		held <- task
 	}()
-	time.Sleep(100 * time.Millisecond) // so that it is held; if it is not yet, it passes for another reason
+	<-r.brain.waits
 	r.shelf.change(1, func(task *candor.Task) { task.State = candor.TaskFailed })
 	r.brain.forget(9)
 	r.brain.tell(eventsOf(10, 10)...)
@@ -120,7 +120,7 @@ func TestAHeldQuestionOfABrainThatStops(t *testing.T) {
 		_, err := c.AwaitBatch(t.Context(), theBatch, time.Minute)
 		held <- err
 	}()
-	time.Sleep(100 * time.Millisecond) // so that it is held; if it is not yet, it passes for another reason
+	<-r.brain.waits
 	r.stop()
 	if err := <-held; err != nil && candor.CodeOf(err) != candor.CodeUnavailable {
 		t.Error(err)
