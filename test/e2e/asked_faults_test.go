@@ -74,6 +74,7 @@ func TestF09ClaimErrorsInALoop(t *testing.T) {
 	f.saysWhy(task.ID.String(), candor.ReasonCallsFail, candor.MoverOperator, "long has ended on worker-1", "answered internal since")
 	status.Store(0)
 	f.ends(id)
+	f.until("its calls are answered", func() bool { return f.why("worker-1").Reason.Code != candor.ReasonCallsFail })
 
 	status.Store(503)
 	begun := time.Now()
