@@ -42,9 +42,18 @@ func (s *Server) serve(route wire.Route, run func(*call) error) http.Handler {
 		}
 		c := &call{Server: s, w: w, r: r, route: route}
 		if err := run(c); err != nil {
-			s.refuse(w, r, err)
+			s.refuse(w, r, unlessStopping(r, err))
 		}
 	})
+}
+
+// unlessStopping is err, unless it is only that a brain that stops can read
+// nothing any more: that is no fault of its own, and asking again may help.
+func unlessStopping(r *http.Request, err error) error {
+	if r.Context().Err() == nil || !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return &candor.Error{Code: candor.CodeUnavailable, Message: "the brain is stopping", Hint: "try again when it is back", Cause: err}
 }
 
 // survive keeps a panic in one request from silently cutting its connection.

@@ -35,9 +35,6 @@ func held[T any](c *call, read func() (T, error), over func(T) bool, tells func(
 			return found, err
 		}
 		seq, waits = c.until(ctx, seq, tells)
-		if c.ctx().Err() != nil { // the brain stops, and nothing can be read any more: so it stood
-			return found, nil
-		}
 	}
 }
 
