@@ -267,3 +267,26 @@ func TestProcStateTellsStoppedFromGone(t *testing.T) {
 		t.Errorf("after its end it is %s", s.State)
 	}
 }
+
+// TestTerminateTellsWhoLeadsAlone: what it has started and shares its group with,
+// as what it has just forked does, is its own to end.
+func TestTerminateTellsWhoLeadsAlone(t *testing.T) {
+	for name, leads := range map[string]bool{"alone": true, "all": false} {
+		t.Run(name, func(t *testing.T) {
+			p := startReady(t, Spec{
+				// The child says whether it was told, and ends when its parent has.
+				Argv: []string{"/bin/sh", "-c", `(trap 'echo told' TERM; echo ready; while [ ! -e over ]; do sleep 0.05; done) & trap 'touch over; exit 0' TERM; while :; do wait; done`},
+				Dir:  t.TempDir(), Env: os.Environ(), Leads: leads, Drain: 10 * time.Second,
+			})
+			if r := p.Terminate(t.Context(), 20*time.Second); r.KillSent || !r.TermSent {
+				t.Errorf("%+v", r)
+			}
+			if e := wait(t, p); e.Code != 0 {
+				t.Errorf("%+v", e)
+			}
+			if told := strings.Contains(p.Tail(), "told"); told == leads {
+				t.Errorf("leads: %v, the child was told: %v: %q", leads, told, p.Tail())
+			}
+		})
+	}
+}

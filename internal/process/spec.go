@@ -69,6 +69,10 @@ type Spec struct {
 	// Lasting says that it is no job, but lasts while jobs come and go: orphans
 	// that do not belong to it, and began after it did, are not taken for its own.
 	Lasting bool
+	// Leads says that the process itself ends what it starts, as a worker does:
+	// TERM goes to it alone. What it has just forked leads no session of its own
+	// yet, and would be hit with it, by nobody who could say so.
+	Leads bool
 	// Drain is how long descendants may outlive the main process before they
 	// are killed, 0 means DefaultDrain.
 	Drain time.Duration

@@ -21,7 +21,7 @@ type Report struct {
 //
 // TERM goes to what belongs to the process by itself. Its children that lead
 // sessions of their own (the tasks of a worker) are its own to end; KILL
-// reaches them too.
+// reaches them too. What leads, by its Spec, gets TERM alone.
 func (p *Process) Terminate(ctx context.Context, grace time.Duration) Report {
 	begun := p.clk.Now()
 	var r Report
@@ -77,7 +77,22 @@ func (p *Process) abide(ctx context.Context, until time.Time) {
 	}
 }
 
-func (p *Process) term() { p.signal(p.kin(), termGroup, termOne) }
+func (p *Process) term() {
+	if p.spec.Leads && p.termMain() {
+		return
+	}
+	p.signal(p.kin(), termGroup, termOne)
+}
+
+// termMain tells the main process alone; false if there is none any more.
+func (p *Process) termMain() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ended || p.reaped {
+		return false
+	}
+	return termOne(p.main) == nil // what could not be sent to it goes to all
+}
 
 // kin are the living that belong to the process by itself.
 func (p *Process) kin() []entry {

@@ -115,7 +115,7 @@ func (d *kid) start(restart int) (*process.Process, error) {
 			return nil, err
 		}
 	}
-	proc, err := process.Start(d.k.o.Clock, process.Spec{Argv: d.Argv, Dir: dir, Env: env, Log: d.LogFile})
+	proc, err := process.Start(d.k.o.Clock, process.Spec{Argv: d.Argv, Dir: dir, Env: env, Log: d.LogFile, Leads: true})
 	if err != nil {
 		return nil, err
 	}
