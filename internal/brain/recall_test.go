@@ -124,9 +124,14 @@ func TestResultOfATaskThatLeftMemory(t *testing.T) {
 							t.Errorf("lease %d: %+v", c.lease, reply.Results)
 						}
 					}
-					never := candor.Result{Task: 1 << 38, Lease: 1 << 38, Outcome: candor.AttemptDone}
-					if reply := must[candor.ClaimReply](r, claim("worker-1", session, 0, 0, never)); reply.Results[0].Verdict != candor.ResultUnknown {
-						t.Errorf("of another store: %+v", reply.Results)
+					for lease, verdict := range map[int64]candor.ResultVerdict{
+						1: candor.ResultUnknown, results[0].Lease - 1: candor.ResultUnknown, 1 << 38: candor.ResultUnknown, // of another store
+						results[0].Lease: candor.ResultFenced, // its batch was removed
+					} {
+						r := must[candor.ClaimReply](r, claim("worker-1", session, 0, 0, candor.Result{Task: 1 << 38, Lease: lease, Outcome: candor.AttemptDone}))
+						if r.Results[0].Verdict != verdict {
+							t.Errorf("of no task here, under lease %d: %+v", lease, r.Results)
+						}
 					}
 				})
 			})

@@ -167,6 +167,7 @@ type Meta struct {
 	NextTask    candor.TaskID
 	NextBatch   candor.BatchID
 	NextLease   int64
+	FirstLease  int64 // that this store has given; 0: of a store that began with 1
 	NextSession int64
 	NextEvent   int64
 }

@@ -34,7 +34,7 @@ func stored(c *Claim, id candor.TaskID) *candor.Task {
 // ended, so nothing is left to be decided: it is on record, or comes too late.
 func (s *State) resultOfStored(t *candor.Task, w *worker, r *candor.Result) (candor.ResultVerdict, string) {
 	switch {
-	case t == nil && r.Lease < s.meta.NextLease:
+	case t == nil && s.meta.gave(r.Lease):
 		return s.fenced(w, r, nil, "its batch was removed before this result came")
 	case t == nil:
 		return s.unknown(w, r)

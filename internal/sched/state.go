@@ -139,6 +139,12 @@ func (m *Meta) atLeastOne() {
 	m.NextEvent = max(m.NextEvent, 1)
 }
 
+// gave tells whether a lease is one of those that this store has given, whoever
+// had it and however it ended.
+func (m *Meta) gave(lease int64) bool {
+	return lease >= m.FirstLease && lease < m.NextLease
+}
+
 // Revision is the number of the last taken set of changes.
 func (s *State) Revision() int64 { return s.revision }
 

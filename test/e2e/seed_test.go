@@ -180,7 +180,7 @@ func normal(f *farm, text string) string {
 		{`\bt_[0-9a-z]{8}\b`, "t_ID"}, {`\bb_[0-9a-z]{8}\b`, "b_ID"}, {`(task: |Ending |Ended |WARNING: )[0-9a-hjkmnp-tv-z]{8}\b`, "${1}ID"},
 		{`\bpid \d+`, "pid PID"}, {`pid PID \((sh|sleep)\)(, pid PID \((sh|sleep)\))*`, "PROCESSES"}, {`\(\d+\)$`, "(PID)"}, {`\bpid=\d+`, "pid=PID"},
 		{`\b(in|after|for|ended after) \d+(\.\d+)?(ms|s)\b`, "$1 DUR"}, {`\b\d+(\.\d+)?(ms|s) ago\b`, "DUR ago"},
-		{`duration_ms=\d+`, "duration_ms=N"}, {`by \S+`, "by USER"}, {` stack=.*`, " stack=STACK"}, {`, ended [a-z]+ \(\d+\)`, ""},
+		{`duration_ms=\d+`, "duration_ms=N"}, {`\b(lease|session)([ =])\d+\b`, "$1${2}N"}, {`by \S+`, "by USER"}, {` stack=.*`, " stack=STACK"}, {`, ended [a-z]+ \(\d+\)`, ""},
 	} {
 		text = regexp.MustCompile(r.from).ReplaceAllString(text, r.to)
 	}

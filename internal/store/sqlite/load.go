@@ -15,8 +15,8 @@ func (s *Store) Load(ctx context.Context) (*sched.Snapshot, error) {
 	var snap sched.Snapshot
 	err := s.view(ctx, "load the state", func(tx *sql.Tx) error {
 		m := &snap.Meta
-		if err := tx.QueryRowContext(ctx, `SELECT revision, next_task, next_batch, next_lease, next_session, next_event FROM meta`).
-			Scan(&snap.Revision, &m.NextTask, &m.NextBatch, &m.NextLease, &m.NextSession, &m.NextEvent); err != nil {
+		if err := tx.QueryRowContext(ctx, `SELECT revision, next_task, next_batch, next_lease, first_lease, next_session, next_event FROM meta`).
+			Scan(&snap.Revision, &m.NextTask, &m.NextBatch, &m.NextLease, &m.FirstLease, &m.NextSession, &m.NextEvent); err != nil {
 			return err
 		}
 		if err := loadWorkers(ctx, tx, &snap); err != nil {

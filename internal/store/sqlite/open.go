@@ -27,8 +27,8 @@ const defaultPatience = 30 * time.Second
 type Options struct {
 	// Dir is the state directory; made (0700) if it is not there.
 	Dir string
-	// Seed decides where the ids of a new store start, so that ids of two stores
-	// do not meet by accident. An existing store keeps its own.
+	// Seed decides where ids, leases and sessions of a new store start, so that
+	// those of two stores do not meet by accident. An existing store keeps its own.
 	Seed int64
 	// Clock measures commits and stamps the lock. Nil: the machine's.
 	Clock clock.Clock
@@ -134,8 +134,9 @@ func (s *Store) openReadOnly(ctx context.Context) error {
 // begin raises the epoch, and sets the counters of a new store.
 func (s *Store) begin() (epoch int64, err error) {
 	err = s.transact(func() error {
-		next := firstID(s.opts.Seed)
-		if _, err := s.w.exec(`INSERT INTO meta VALUES (1, 0, 0, ?, ?, 1, 1, 1) ON CONFLICT DO NOTHING`, next, next); err != nil {
+		id, lease := firstID(s.opts.Seed), firstLease(s.opts.Seed)
+		if _, err := s.w.exec(`INSERT INTO meta (one, epoch, revision, next_task, next_batch, next_lease, first_lease, next_session, next_event)
+			VALUES (1, 0, 0, ?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING`, id, id, lease, lease, lease); err != nil {
 			return err
 		}
 		if _, err := s.w.exec(`UPDATE meta SET epoch = epoch + 1`); err != nil {
@@ -148,12 +149,21 @@ func (s *Store) begin() (epoch int64, err error) {
 }
 
 // firstID spreads stores over the lower half of the ids, which leaves each the
-// upper half to grow into. The constant is that of splitmix64.
-func firstID(seed int64) int64 {
+// upper half to grow into.
+func firstID(seed int64) int64 { return int64(scatter(seed)%(candor.MaxID/2)) + 1 }
+
+// firstLease spreads stores over the numbers of at most ten digits, for leases
+// and sessions alike. When a store is replaced under workers that run, two hold
+// the same number with a chance of one in two thousand million for each that is
+// under way.
+func firstLease(seed int64) int64 { return int64(scatter(seed)>>33) + 1 }
+
+// scatter is the finalizer of splitmix64 (Steele, Lea and Flood 2014).
+func scatter(seed int64) uint64 {
 	x := uint64(seed) + 0x9E3779B97F4A7C15
 	x = (x ^ x>>30) * 0xBF58476D1CE4E5B9
 	x = (x ^ x>>27) * 0x94D049BB133111EB
-	return int64((x^x>>31)%(candor.MaxID/2)) + 1
+	return x ^ x>>31
 }
 
 // Close ends the lead and closes the files. It is safe to call twice.
