@@ -54,8 +54,8 @@ func (c *Client) call(ctx context.Context, req request, reply any) error {
 	if resp.StatusCode != http.StatusOK {
 		return c.refusal(resp)
 	}
-	answer := c.pool.get()
-	defer c.pool.put(answer)
+	answer := c.buffers.Get()
+	defer c.buffers.Put(answer)
 	if _, err = answer.ReadFrom(io.LimitReader(resp.Body, maxReply)); err != nil {
 		return c.fault(ctx, limit, err)
 	}

@@ -59,7 +59,7 @@ type Client struct {
 	routes  map[wire.Op]wire.Route
 	silence time.Duration // without a byte after which a stream counts as dead
 
-	pool pool // safe for concurrent use
+	buffers wire.Buffers // safe for concurrent use
 }
 
 // New makes a client. It connects to nothing yet; a bad URL or an unreadable

@@ -61,17 +61,23 @@ func lease(t *testing.T, c *client.Client) int64 {
 	return reply.Tasks[0].Lease
 }
 
+// leases claims n times in a row, and wants an answer of its own for each.
+func leases(t *testing.T, c *client.Client, n int64) {
+	t.Helper()
+	for want := int64(1); want <= n; want++ {
+		if got := lease(t, c); got != want {
+			t.Fatalf("lease %d, want %d", got, want)
+		}
+	}
+}
+
 // TestClaimsShareALine: one caller needs one connection, and as many callers at
 // once as many, each with its own answer.
 func TestClaimsShareALine(t *testing.T) {
 	var b brainFor
 	b.serve(t, "tcp", "127.0.0.1:0", b.answer)
 	c := newClient(t, client.Options{URL: b.srv.URL})
-	for want := int64(1); want <= 20; want++ {
-		if got := lease(t, c); got != want {
-			t.Fatalf("lease %d, want %d", got, want)
-		}
-	}
+	leases(t, c, 20)
 	if n := b.lines.Load(); n != 1 {
 		t.Errorf("%d connections for 20 claims in a row", n)
 	}
@@ -210,11 +216,7 @@ func TestABrainThatEndsTheLine(t *testing.T) {
 		b.answer(w, r)
 	})
 	c := newClient(t, client.Options{URL: b.srv.URL})
-	for want := int64(1); want <= 3; want++ {
-		if got := lease(t, c); got != want {
-			t.Errorf("lease %d, want %d", got, want)
-		}
-	}
+	leases(t, c, 3)
 	if n := b.lines.Load(); n != 3 {
 		t.Errorf("%d connections", n)
 	}

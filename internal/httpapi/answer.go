@@ -20,8 +20,8 @@ const retryAfter = "1"
 
 // answer writes a reply. Lists are never null.
 func (c *call) answer(reply any) error {
-	buf := c.bufs.get()
-	defer c.bufs.put(buf)
+	buf := c.bufs.Get()
+	defer c.bufs.Put(buf)
 	if err := encode(buf, reply); err != nil {
 		return fmt.Errorf("encode reply: %w", err)
 	}
@@ -48,7 +48,7 @@ func (s *Server) write(w http.ResponseWriter, status int, body []byte) {
 	h["Content-Type"] = []string{"application/json"}
 	h["X-Content-Type-Options"] = []string{"nosniff"}
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
-	if len(body) > maxKept {
+	if len(body) > wire.MaxKept {
 		// A small answer fits the socket's buffer; a large one waits for its reader.
 		_ = http.NewResponseController(w).SetWriteDeadline(s.clock.Now().Add(bodyTimeout))
 	}

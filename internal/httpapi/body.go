@@ -10,41 +10,19 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"sync"
 	"time"
 
 	"candor"
 	"candor/internal/httpapi/wire"
 )
 
-// maxKept is the largest buffer that is kept for the next request: a claim with
-// a hundred results, not a submission.
-const maxKept = 1 << 20
-
-// buffers lends byte buffers to requests and answers.
-type buffers struct{ pool sync.Pool }
-
-func (b *buffers) get() *bytes.Buffer {
-	if buf, ok := b.pool.Get().(*bytes.Buffer); ok {
-		return buf
-	}
-	return new(bytes.Buffer)
-}
-
-func (b *buffers) put(buf *bytes.Buffer) {
-	if buf.Cap() <= maxKept {
-		buf.Reset()
-		b.pool.Put(buf)
-	}
-}
-
 // body reads and decodes the request's body into dst.
 func (c *call) body(dst any) error {
 	if err := wantJSON(c.r); err != nil {
 		return err
 	}
-	buf := c.bufs.get()
-	defer c.bufs.put(buf)
+	buf := c.bufs.Get()
+	defer c.bufs.Put(buf)
 	if err := c.readBody(buf); err != nil {
 		return err
 	}
@@ -68,7 +46,7 @@ func (c *call) readBody(dst *bytes.Buffer) error {
 		return tooLarge(limit)
 	}
 	if c.r.ContentLength > 0 {
-		dst.Grow(int(min(c.r.ContentLength, maxKept)) + bytes.MinRead)
+		dst.Grow(int(min(c.r.ContentLength, wire.MaxKept)) + bytes.MinRead)
 	}
 	conn := http.NewResponseController(c.w)
 	if err := conn.SetReadDeadline(c.clock.Now().Add(bodyTimeout)); err != nil {

@@ -60,7 +60,7 @@ type Server struct {
 	logs   *os.Root // nil: no logs here
 	http   *http.Server
 	stop   context.CancelFunc // ends long polls and streams
-	bufs   buffers            // safe for concurrent use
+	bufs   wire.Buffers       // safe for concurrent use
 }
 
 // New makes a server. The state directory must exist.
