@@ -185,6 +185,36 @@ func TestTroubleEndsByItself(t *testing.T) {
 	})
 }
 
+// TestAFullDiskTakesSmallCommits: that one fits is no sign that the next will,
+// and the trouble stands until there is room for more.
+func TestAFullDiskTakesSmallCommits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t)
+		noRoom := candor.Errorf(candor.CodeStoreFull, "no room")
+		r.shelf.onCommit(func(c *sched.Changes) error {
+			if len(c.NewTasks) > 0 {
+				return noRoom
+			}
+			return nil
+		})
+		r.shelf.cramp(noRoom)
+		r.refused(sched.Submit{Sub: plan(1, "")}, candor.CodeStoreFull)
+		for range 3 {
+			r.join("worker-1", 1)
+			time.Sleep(2 * time.Second) // of the bubble
+			if got := r.status().Trouble; got != "no room" {
+				t.Errorf("after a small commit, trouble is %q", got)
+			}
+		}
+		r.shelf.onCommit(nil)
+		r.shelf.cramp(nil)
+		time.Sleep(3 * time.Second) // of the bubble
+		if got := r.status().Trouble; got != "" {
+			t.Errorf("three seconds after there is room, trouble is %q", got)
+		}
+	})
+}
+
 // TestAcknowledgedSurvives random failures: whatever was answered well is in
 // the store, and whatever was refused is not.
 func TestAcknowledgedSurvives(t *testing.T) {

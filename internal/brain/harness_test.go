@@ -30,6 +30,7 @@ type shelf struct {
 	mu      sync.Mutex
 	before  func(*sched.Changes) error // asked before each commit; guarded by mu
 	load    func() error               // asked before each load; guarded by mu
+	room    error                      // what it says of its room; guarded by mu
 	commits []int                      // events of each commit that succeeded; guarded by mu
 }
 
@@ -61,6 +62,21 @@ func (s *shelf) Load(ctx context.Context) (*sched.Snapshot, error) {
 		}
 	}
 	return s.Store.Load(ctx)
+}
+
+func (s *shelf) Room(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.room != nil {
+		return s.room
+	}
+	return s.Store.Room(ctx)
+}
+
+func (s *shelf) cramp(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.room = err
 }
 
 func (s *shelf) onCommit(f func(*sched.Changes) error) {

@@ -37,6 +37,10 @@ type Store interface {
 	LoadBatch(ctx context.Context, id candor.BatchID) (*sched.LoadedBatch, error)
 	// Commit makes changes durable in one transaction, all or nothing.
 	Commit(ctx context.Context, c *sched.Changes) error
+	// Room tells whether there is room for commits of ordinary size;
+	// candor.CodeStoreFull if not. A store that has refused one for want of room
+	// may still take small ones.
+	Room(ctx context.Context) error
 	// Prune removes history: batches complete for longer than Age with their
 	// tasks, oldest events first beyond Age or Size. It works in small
 	// transactions, so that commits pass between them.

@@ -21,7 +21,7 @@ import (
 
 // patience is how long anything may take that has to happen. The machine may be
 // slow and busy with other tests.
-const patience = 60 * time.Second
+const patience = 2 * time.Minute
 
 // farm is a state directory, the processes that a test runs on it, and a client.
 type farm struct {
@@ -180,7 +180,7 @@ func (f *farm) tellAll(procs []*proc) {
 func (f *farm) nothingLeft() {
 	f.t.Helper()
 	var left []process
-	limit := time.After(5 * time.Second)
+	limit := time.After(patience)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {

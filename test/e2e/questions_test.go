@@ -184,7 +184,7 @@ func hasAll(text string, words []string) bool {
 // soon gives what is written behind the answers, such as a log, the time to be
 // there. It does not fail: who called looks at what came.
 func (f *farm) soon(ok func() bool) {
-	limit := time.After(5 * time.Second)
+	limit := time.After(patience)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for !ok() {

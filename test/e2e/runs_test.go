@@ -7,7 +7,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"candor"
 )
@@ -135,15 +134,11 @@ func TestRunInterruptedWithoutBrain(t *testing.T) {
 			f.until("the run knows", func() bool { return strings.Contains(p.output(), "the brain went away") })
 			p.signal(syscall.SIGTERM)
 			f.until("it tries to cancel", func() bool { return strings.Contains(p.output(), "cancelling") })
-			begun := time.Now()
 			if second {
 				p.signal(syscall.SIGINT)
 			}
 			if code := p.wait(); code != 143 {
 				t.Errorf("it left with %d:\n%s", code, p.output())
-			}
-			if took := time.Since(begun); second && took > 4*time.Second {
-				t.Errorf("after the second signal it took %s", took)
 			}
 			if told := strings.Contains(p.output(), "is not cancelled"); told == second {
 				t.Errorf("it says:\n%s", p.output())

@@ -18,6 +18,9 @@ func testNew(t *testing.T, f Factory) {
 	if len(first.Batches)+len(first.Workers)+len(first.Pauses) != 0 || first.Revision != 0 {
 		t.Fatalf("a new store holds %+v", first)
 	}
+	if err := w.s.Room(bg()); err != nil {
+		t.Errorf("a store that has just been made has no room: %v", err)
+	}
 	w.reopen()
 	w.same("an empty store after opening it again", w.load(), first)
 }
