@@ -73,7 +73,7 @@ type Brain struct {
 	meta    sched.Meta // as last loaded
 	heard   time.Time  // when the last round was decided
 	probed  time.Time  // when the store was last asked whether it works again
-	full    bool       // the trouble is want of room
+	full    error      // the trouble, if it is want of room
 	cramped time.Time  // when the store last had no room
 
 	trouble   atomic.Pointer[string]          // why nothing can be committed; nil when all is well

@@ -186,7 +186,8 @@ func TestTroubleEndsByItself(t *testing.T) {
 }
 
 // TestAFullDiskTakesSmallCommits: that one fits is no sign that the next will,
-// and the trouble stands until there is room for more.
+// and the trouble stands until there is room for more. New work is refused
+// meanwhile, even if it would fit.
 func TestAFullDiskTakesSmallCommits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(t)
@@ -206,7 +207,8 @@ func TestAFullDiskTakesSmallCommits(t *testing.T) {
 				t.Errorf("after a small commit, trouble is %q", got)
 			}
 		}
-		r.shelf.onCommit(nil)
+		r.shelf.onCommit(nil) // what room there is belongs to what runs
+		r.refused(sched.Submit{Sub: plan(1, "")}, candor.CodeStoreFull)
 		r.shelf.cramp(nil)
 		time.Sleep(3 * time.Second) // of the bubble
 		if got := r.status().Trouble; got != "" {

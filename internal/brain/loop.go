@@ -93,6 +93,7 @@ func (b *Brain) gather(ctx context.Context, round []*request) []*request {
 // turn is one round: decide, commit, answer.
 func (b *Brain) turn(ctx context.Context, round []*request) error {
 	now := b.opts.Clock.Now()
+	round = b.turnAway(ctx, round)
 	answers, broken := b.decide(now, round)
 	if broken != nil {
 		return b.reload(ctx, round, answers, broken)
@@ -183,25 +184,11 @@ func (b *Brain) store(ctx context.Context, c *sched.Changes) error {
 		b.late = &sched.StoreSlow{Took: took, Usual: b.commit.usual(), Holder: b.holder()}
 	}
 	b.commit.add(took)
-	if b.trouble.Load() != nil && b.recovered(ctx) {
+	if b.trouble.Load() != nil && b.roomy(ctx) {
 		b.trouble.Store(nil)
 		b.opts.Log.Info("store: commits again; nothing that was acknowledged is lost")
 	}
 	return nil
-}
-
-// recovered tells whether the trouble is over, now that a commit was taken. On a
-// full disk that means little: a small one may fit where the next does not.
-func (b *Brain) recovered(ctx context.Context) bool {
-	now := b.opts.Clock.Now()
-	if b.full && now.Before(b.cramped.Add(probeEvery)) {
-		return false
-	}
-	if b.full && b.opts.Store.Room(ctx) != nil { // it says what the trouble says
-		b.cramped = now
-		return false
-	}
-	return true
 }
 
 // probe finds out whether the store takes commits again, for a brain that has
@@ -225,7 +212,9 @@ func (b *Brain) holder() string {
 // round hears that nothing of it happened, those too who had begun to wait.
 func (b *Brain) reload(ctx context.Context, round, answers []*request, cause error) error {
 	text := cause.Error()
-	b.full = candor.CodeOf(cause) == candor.CodeStoreFull
+	if b.full = nil; candor.CodeOf(cause) == candor.CodeStoreFull {
+		b.full = cause
+	}
 	if old := b.trouble.Swap(&text); old == nil || *old != text {
 		b.opts.Log.Error("The round is refused and the state loaded again: "+text, record.KeyReason, string(candor.ReasonStoreTrouble))
 	}
