@@ -129,8 +129,6 @@ func (p page) card(w candor.Worker) {
 	}
 }
 
-// account is where a worker's time went. Every second belongs to one code, so the
-// parts add up to the whole; what does not would show as a line of its own.
 // races is whom a worker lost tasks to while it waited.
 func (p page) races(r *candor.Races) {
 	if r == nil || r.Lost == 0 {
@@ -140,7 +138,7 @@ func (p page) races(r *candor.Races) {
 	if r.AtLeast {
 		least = "at least "
 	}
-	p.section(fmt.Sprintf("While it waited, since %s, %s%d tasks went to others, and %d to it", candor.FormatTime(r.Since), least, r.Lost, r.Won))
+	p.section(fmt.Sprintf("While it waited, since %s, %s%s went to others, and %d to it", candor.FormatTime(r.Since), least, plural(r.Lost, "task"), r.Won))
 	g := grid{indent: "  ", head: []string{"WINNER", "TASKS", "MEDIAN", "LAST", "AGO"}}
 	for _, o := range r.To {
 		g.row(o.Worker, strconv.Itoa(o.Lost), candor.SayMargin(o.Median), candor.SayMargin(o.Last), age(p.now, o.At))
@@ -151,6 +149,8 @@ func (p page) races(r *candor.Races) {
 	g.write(p.w)
 }
 
+// account is where a worker's time went. Every second belongs to one code, so the
+// parts add up to the whole; what does not would show as a line of its own.
 func (p page) account(a *candor.Account) {
 	if a == nil {
 		return

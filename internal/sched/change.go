@@ -143,7 +143,7 @@ func (s *State) abort(t *task, code candor.ReasonCode, text string) {
 	})
 }
 
-// orders is what a worker has to be told now.
+// tellings are what a worker has to be told now.
 func (s *State) tellings(w *worker) candor.HeartbeatReply {
 	reply := candor.HeartbeatReply{Draining: w.draining, Paused: w.paused != nil, Tell: w.programs == nil}
 	if w.hot != nil {
