@@ -274,8 +274,9 @@ func TestTerminateTellsWhoLeadsAlone(t *testing.T) {
 	for name, leads := range map[string]bool{"alone": true, "all": false} {
 		t.Run(name, func(t *testing.T) {
 			p := startReady(t, Spec{
-				// The child says whether it was told, and ends when its parent has.
-				Argv: []string{"/bin/sh", "-c", `(trap 'echo told' TERM; echo ready; while [ ! -e over ]; do sleep 0.05; done) & trap 'touch over; exit 0' TERM; while :; do wait; done`},
+				// The child says whether it was told, and ends when its parent has; once
+				// it is ready both have their traps.
+				Argv: []string{"/bin/sh", "-c", `trap 'touch over; exit 0' TERM; (trap 'echo told' TERM; echo ready; while [ ! -e over ]; do sleep 0.05; done) & while :; do wait; done`},
 				Dir:  t.TempDir(), Env: os.Environ(), Leads: leads, Drain: 10 * time.Second,
 			})
 			if r := p.Terminate(t.Context(), 20*time.Second); r.KillSent || !r.TermSent {
