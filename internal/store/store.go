@@ -30,7 +30,9 @@ type Store interface {
 	Reader
 	// Load returns the live state: batches that are active, with all their
 	// tasks; workers; pauses; counters. A new store starts at ids given by its
-	// creator's seed.
+	// creator's seed. Leases go on behind a gap each time a store is opened to
+	// lead, so that a copy which is put back does not give out once more those
+	// that workers hold.
 	Load(ctx context.Context) (*sched.Snapshot, error)
 	// LoadBatch returns one batch whole, active or not; candor.CodeNotFound if
 	// there is none.

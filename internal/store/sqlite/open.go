@@ -131,7 +131,8 @@ func (s *Store) openReadOnly(ctx context.Context) error {
 	return checkVersion(ctx, s.db)
 }
 
-// begin raises the epoch, and sets the counters of a new store.
+// begin raises the epoch, sets the counters of a new store, and leaves out some
+// leases: if this is a copy that was put back, they were given out since it was made.
 func (s *Store) begin() (epoch int64, err error) {
 	err = s.transact(func() error {
 		id, lease := firstID(s.opts.Seed), firstLease(s.opts.Seed)
@@ -139,7 +140,7 @@ func (s *Store) begin() (epoch int64, err error) {
 			VALUES (1, 0, 0, ?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING`, id, id, lease, lease, lease); err != nil {
 			return err
 		}
-		if _, err := s.w.exec(`UPDATE meta SET epoch = epoch + 1`); err != nil {
+		if _, err := s.w.exec(`UPDATE meta SET epoch = epoch + 1, next_lease = next_lease + ?`, leasesLeftOut(s.opts.Seed)); err != nil {
 			return err
 		}
 		epoch, err = s.w.number(`SELECT epoch FROM meta`)
@@ -157,6 +158,11 @@ func firstID(seed int64) int64 { return int64(scatter(seed)%(candor.MaxID/2)) + 
 // the same number with a chance of one in two thousand million for each that is
 // under way.
 func firstLease(seed int64) int64 { return int64(scatter(seed)>>33) + 1 }
+
+// leasesLeftOut is at most a million: what is under way when a store is put back
+// are some hundreds of leases at most, and the numbers last for ten thousand
+// million starts.
+func leasesLeftOut(seed int64) int64 { return int64(scatter(seed+1)>>44) + 1 }
 
 // scatter is the finalizer of splitmix64 (Steele, Lea and Flood 2014).
 func scatter(seed int64) uint64 {

@@ -73,7 +73,7 @@ func TestLeadIsFreeAfterClose(t *testing.T) {
 	if err != nil || snap.Meta.NextTask != candor.TaskID(firstID(3)) {
 		t.Errorf("another seed changed where ids start: %v, %v", snap, err)
 	}
-	if m := snap.Meta; m.NextLease != firstLease(3) || m.FirstLease != firstLease(3) || m.NextSession != firstLease(3) || firstLease(3) == firstLease(4) {
+	if m := snap.Meta; m.NextLease != firstLease(3)+leasesLeftOut(3)+leasesLeftOut(4) || m.FirstLease != firstLease(3) || m.NextSession != firstLease(3) || firstLease(3) == firstLease(4) {
 		t.Errorf("leases and sessions of a store begin with a number of its own: %+v", m)
 	}
 }

