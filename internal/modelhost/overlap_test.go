@@ -17,7 +17,7 @@ func TestTheServersRealSlotsAreLearnt(t *testing.T) {
 		t.Run(fmt.Sprint(real), func(t *testing.T) {
 			within(t, modelhost.Options{Slots: 4}, simrt.Options{Slots: real}, func(t *testing.T, f *fixture) {
 				f.order(candor.OrderLoad, "alpha")
-				f.rows(6, 6)
+				f.learns(6, 6, want)
 				if s := f.Serving(); s.Slots != want || s.Take != want+(want+1)/2 {
 					t.Errorf("%d at once, and %d in hand, of a server that works on %d", s.Slots, s.Take, real)
 				}
@@ -35,15 +35,23 @@ func TestSlotsAreTriedAgain(t *testing.T) {
 		if s := f.Serving(); s.Slots != 2 {
 			t.Fatalf("%d slots, though nothing waited", s.Slots)
 		}
-		f.rows(2, 5)
-		if s := f.Serving(); s.Slots != 1 {
-			t.Fatalf("%d slots, and one of two waits", s.Slots)
-		}
-		f.rows(1, 140)
-		if s := f.Serving(); s.Slots != 2 {
-			t.Errorf("%d slots: a second one is never tried again", s.Slots)
-		}
+		f.learns(2, 5, 1)
+		f.learns(1, 140, 2)
 	})
+}
+
+// learns has rows asked until the server is taken to have so many slots. On a
+// busy machine the callers themselves may be late, and nothing is concluded yet.
+func (f *fixture) learns(callers, each, slots int) {
+	f.t.Helper()
+	const tries = 20
+	for range tries {
+		f.rows(callers, each)
+		if f.Serving().Slots == slots {
+			return
+		}
+	}
+	f.t.Fatalf("after %d times %d rows of %d callers: %d slots, want %d", tries, each, callers, f.Serving().Slots, slots)
 }
 
 // rows has so many callers ask so many questions each.

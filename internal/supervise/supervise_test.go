@@ -292,6 +292,7 @@ func TestConsoleAndLogs(t *testing.T) {
 	s := supervise(t, dir, nil, child(dir, "worker-1", "worker", func(c *Child) { c.LogFile, c.Console = log, console }))
 	pid := pids(t, filepath.Join(dir, "pids"), 1)[0]
 	eventually(t, "the first line", func() bool { return console.String() == "up\n" })
+	eventually(t, "all of what it says", func() bool { b, _ := os.ReadFile(log); return string(b) == "up\nno end of line" })
 	_ = syscall.Kill(pid, syscall.SIGKILL)
 	pids(t, filepath.Join(dir, "pids"), 2)
 	eventually(t, "the rest, and the successor's first line", func() bool { return console.String() == "up\nno end of line\nup\n" })
