@@ -266,7 +266,8 @@ type Explanation struct {
 	// Revision and At say which state the answer speaks of.
 	Revision int64     `json:"revision"`
 	At       time.Time `json:"at"`
-	// Trouble is why that state is not on disk yet, if so: it may be taken back.
+	// Trouble is why the brain cannot commit, if so: nothing begins or ends until
+	// it can, and what is newest here may be taken back.
 	Trouble string `json:"trouble,omitempty"`
 }
 

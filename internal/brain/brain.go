@@ -146,10 +146,22 @@ func (b *Brain) Do(ctx context.Context, cmd sched.Command) (any, error) {
 			reply, err = b.do(ctx, again)
 		}
 	}
-	if st, ok := reply.(candor.Status); ok {
-		return b.complete(st), err
+	switch reply := reply.(type) {
+	case candor.Status:
+		return b.complete(reply), err
+	case candor.Explanation:
+		reply.Trouble = b.troubleOr(reply.Trouble)
+		return reply, err
 	}
 	return reply, err
+}
+
+// troubleOr is why nothing can be committed, or else what was said of it before.
+func (b *Brain) troubleOr(said string) string {
+	if t := b.trouble.Load(); t != nil {
+		return *t
+	}
+	return said
 }
 
 // Configure changes the rules of deciding and of keeping history while the
@@ -193,9 +205,7 @@ func errStopped() error {
 // complete adds to a status what only the process knows.
 func (b *Brain) complete(st candor.Status) candor.Status {
 	st.Version, st.PID, st.Started = b.opts.Version, b.opts.PID, b.started
-	if t := b.trouble.Load(); t != nil {
-		st.Trouble = *t
-	}
+	st.Trouble = b.troubleOr(st.Trouble)
 	return st
 }
 

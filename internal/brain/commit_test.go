@@ -308,6 +308,26 @@ func TestLoadWaits(t *testing.T) {
 	}
 }
 
+// TestLoadTakesLong: who asks meanwhile hears why there is no answer.
+func TestLoadTakesLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t)
+		r.submit(1)
+		gone := func() error { return candor.Errorf(candor.CodeUnavailable, "the file was moved") }
+		r.shelf.onLoad(gone)
+		r.shelf.onCommit(func(*sched.Changes) error { return gone() })
+		r.refused(sched.Submit{Sub: plan(1, "")}, candor.CodeUnavailable)
+		time.Sleep(5 * time.Second) // of the bubble
+		r.refused(sched.Status{}, candor.CodeUnavailable)
+		r.shelf.onLoad(nil)
+		r.shelf.onCommit(nil)
+		time.Sleep(5 * time.Second) // of the bubble
+		if st := r.status(); st.Batches != 1 || st.Trouble != "" {
+			t.Errorf("once it is back: %+v", st)
+		}
+	})
+}
+
 // TestRestart: a new brain on the same files has what the former acknowledged.
 func TestRestart(t *testing.T) {
 	dir := t.TempDir()

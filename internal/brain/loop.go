@@ -191,69 +191,11 @@ func (b *Brain) store(ctx context.Context, c *sched.Changes) error {
 	return nil
 }
 
-// probe finds out whether the store takes commits again, for a brain that has
-// nothing to commit: its trouble would stand until something happens.
-func (b *Brain) probe(ctx context.Context, now time.Time) {
-	if b.trouble.Load() == nil || now.Before(b.probed.Add(probeEvery)) {
-		return
-	}
-	b.probed = now
-	_ = b.store(ctx, &sched.Changes{Revision: b.state.Revision(), Meta: b.meta}) // as before; the trouble stands
-}
-
 func (b *Brain) holder() string {
 	if b.opts.Holder == nil {
 		return ""
 	}
 	return b.opts.Holder()
-}
-
-// reload throws the state away and loads what is durable. Everybody of the
-// round hears that nothing of it happened, those too who had begun to wait.
-func (b *Brain) reload(ctx context.Context, round, answers []*request, cause error) error {
-	text := cause.Error()
-	if b.full = nil; candor.CodeOf(cause) == candor.CodeStoreFull {
-		b.full = cause
-	}
-	if old := b.trouble.Swap(&text); old == nil || *old != text {
-		b.opts.Log.Error("The round is refused and the state loaded again: "+text, record.KeyReason, string(candor.ReasonStoreTrouble))
-	}
-	refuse(answers, refusal(cause))
-	refuse(round, refusal(cause))
-	b.held = slices.DeleteFunc(b.held, func(r *request) bool { return closed(r.done) })
-	for wait := 10 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
-		_, err := b.load(ctx)
-		if err == nil {
-			b.passed(cause)
-			return nil
-		}
-		if code := candor.CodeOf(err); code != candor.CodeStoreBusy && code != candor.CodeStoreFull {
-			return fmt.Errorf("load the state again: %w", err)
-		}
-		if err := b.opts.Clock.Sleep(ctx, wait); err != nil {
-			return nil
-		}
-	}
-}
-
-// passed ends a trouble that was one of that round alone: unlike a full disk, a
-// crash in deciding or a lost race says nothing about the next commit.
-func (b *Brain) passed(cause error) {
-	switch candor.CodeOf(cause) {
-	case candor.CodeStoreFull, candor.CodeStoreBusy, candor.CodeLocked:
-	default:
-		b.trouble.Store(nil)
-	}
-}
-
-// refusal is what a caller hears when its round was given up.
-func refusal(cause error) error {
-	switch code := candor.CodeOf(cause); code {
-	case candor.CodeStoreFull, candor.CodeStoreBusy, candor.CodeLocked, candor.CodeInternal:
-		return cause
-	default:
-		return &candor.Error{Code: candor.CodeRetry, Message: "nothing of this happened: the brain had to load its state again", Hint: "try again", Cause: cause}
-	}
 }
 
 func refuse(rs []*request, err error) {

@@ -124,17 +124,20 @@ func sampleEnded() candor.Batch {
 func TestPages(t *testing.T) {
 	old := sampleWhyWorker() // F64: an answer that is kept, or a clock that goes wrong
 	old.At = ago(42 * time.Second)
+	cramped := sampleWhyTask() // F33
+	cramped.Trouble = "commit: no room on the disk"
 	pages := map[string]func(p page){
-		"batch":      func(p page) { p.batch(batchReport{Batch: sampleBatch(), Failed: []candor.Task{sampleFailed()}}) },
-		"ending":     func(p page) { p.ending(batchReport{Batch: sampleEnded(), Failed: []candor.Task{sampleFailed()}}) },
-		"task":       func(p page) { p.task(taskReport{Task: sampleFailed(), Attempts: sampleAttempts()}) },
-		"worker":     func(p page) { p.worker(sampleWorker()) },
-		"why-task":   func(p page) { p.why(sampleWhyTask(), false) },
-		"why-wide":   func(p page) { p.why(sampleWhyTask(), true) },
-		"why-worker": func(p page) { p.why(sampleWhyWorker(), false) },
-		"why-old":    func(p page) { p.why(old, false) },
-		"status":     func(p page) { p.status(sampleStatus()) },
-		"preview":    func(p page) { p.preview(samplePreview(), false) },
+		"batch":       func(p page) { p.batch(batchReport{Batch: sampleBatch(), Failed: []candor.Task{sampleFailed()}}) },
+		"ending":      func(p page) { p.ending(batchReport{Batch: sampleEnded(), Failed: []candor.Task{sampleFailed()}}) },
+		"task":        func(p page) { p.task(taskReport{Task: sampleFailed(), Attempts: sampleAttempts()}) },
+		"worker":      func(p page) { p.worker(sampleWorker()) },
+		"why-task":    func(p page) { p.why(sampleWhyTask(), false) },
+		"why-wide":    func(p page) { p.why(sampleWhyTask(), true) },
+		"why-worker":  func(p page) { p.why(sampleWhyWorker(), false) },
+		"why-old":     func(p page) { p.why(old, false) },
+		"why-cramped": func(p page) { p.why(cramped, false) },
+		"status":      func(p page) { p.status(sampleStatus()) },
+		"preview":     func(p page) { p.preview(samplePreview(), false) },
 	}
 	maps.Copy(pages, modelPages())
 	for name, show := range pages {

@@ -99,11 +99,11 @@ func (p page) why(x candor.Explanation, wide bool) {
 	case x.Batch != nil:
 		p.title(x.Batch.ID.String(), x.Batch.Name, string(x.Batch.State))
 	}
+	if x.Trouble != "" {
+		fmt.Fprintf(p.w, "\n%s %s. Nothing begins or ends until the brain can commit, which is the operator's move.\n", p.s.red("trouble:"), clean(x.Trouble))
+	}
 	p.say(x.Reason)
 	p.old(x.Revision, x.At)
-	if x.Trouble != "" {
-		fmt.Fprintf(p.w, "%s %s; what this says is not on disk yet\n", p.s.red("trouble:"), clean(x.Trouble))
-	}
 	if x.Batch != nil {
 		p.groups(x.Batch.Groups)
 	}

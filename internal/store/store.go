@@ -14,7 +14,8 @@
 //   - every update names the state it expects; a store that finds another one
 //     refuses the whole commit with candor.CodeConflict;
 //   - errors carry candor codes: store_full (no room; nothing was written),
-//     store_busy (somebody holds the lock), locked, conflict, internal.
+//     store_busy (somebody holds the lock), unavailable (its place is lost, and
+//     may come back), locked, conflict, internal.
 package store
 
 import (

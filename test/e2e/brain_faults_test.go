@@ -46,6 +46,9 @@ func TestF33DiskFull(t *testing.T) {
 	if err != nil || st.Trouble == "" {
 		t.Errorf("the brain does not own its trouble: %+v, %v", st, err)
 	}
+	if x := f.why(f.tasks(kept)[0].ID.String()); !strings.Contains(x.Trouble, "no room on the disk") {
+		t.Errorf("why does not say it: %+v", x)
+	}
 	if err := f.c.Health(t.Context()); err == nil {
 		t.Error("a brain that cannot commit says that it is well")
 	}
@@ -122,6 +125,40 @@ func fill(t *testing.T, path string) {
 		case err != nil && !errors.Is(err, io.ErrShortWrite):
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestStateMovedAway: a brain whose state directory was moved under it keeps
+// nothing, says so, and goes on when it is back.
+func TestStateMovedAway(t *testing.T) {
+	t.Parallel()
+	f := newFarm(t, nil)
+	f.brain("--listen", "127.0.0.1:0")
+	f.vars = append(f.vars, "CANDOR_BRAIN_URL=http://"+f.listening())
+	f.work("worker-1", "--state", filepath.Join(f.dir, "w"))
+	kept := f.submit("kept", `
+		a: {run: "true"}
+	`)
+	f.ends(kept)
+	if err := os.Rename(f.state, f.state+".away"); err != nil {
+		t.Fatal(err)
+	}
+	plan := filepath.Join(f.dir, "kept.yaml")
+	for range 2 {
+		f.candor("submit", plan).exits(69).says("was moved or removed: nothing can be kept", "hint: put it back")
+	}
+	for _, args := range [][]string{{"status"}, {"why", "worker-1"}} {
+		if r := f.candor(args...).ok(); !strings.Contains(r.out, "was moved or removed: nothing can be kept") {
+			t.Errorf("%q does not say it:\n%s", args, r.out)
+		}
+	}
+	if err := os.Rename(f.state+".away", f.state); err != nil {
+		t.Fatal(err)
+	}
+	f.until("the brain is well again", func() bool { return f.c.Health(t.Context()) == nil })
+	f.candor("submit", plan, "--wait").ok()
+	if all, err := f.c.Batches(t.Context(), candor.BatchQuery{}); err != nil || len(all) != 2 {
+		t.Errorf("%d batches, want the one before and the one after (%v)", len(all), err)
 	}
 }
 

@@ -107,6 +107,9 @@ func (s *Store) open(ctx context.Context) error {
 	if s.epoch, err = s.begin(); err != nil {
 		return err
 	}
+	if s.place, err = placeOf(s.file); err != nil {
+		return fault("look at "+s.file, err)
+	}
 	if s.db, err = openReaders(ctx, s.file); err != nil {
 		return err
 	}

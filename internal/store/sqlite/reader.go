@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -10,12 +11,16 @@ import (
 
 // reader answers questions about what is committed.
 type reader struct {
-	db *sql.DB // a pool that can only read
+	db    *sql.DB // a pool that can only read
+	place place
 }
 
 // view runs f on one committed state.
 func (r *reader) view(ctx context.Context, doing string, f func(tx *sql.Tx) error) error {
 	tx, err := r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if primary(err) == sqliteCantOpen {
+		err = cmp.Or(r.place.left(), err)
+	}
 	if err != nil {
 		return fault(doing, err)
 	}

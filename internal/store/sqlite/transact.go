@@ -71,7 +71,7 @@ func (s *Store) writable() error {
 	case s.opts.ReadOnly:
 		return candor.Errorf(candor.CodeUnsupported, "the store is open for reading only")
 	}
-	return nil
+	return s.place.left()
 }
 
 // apply writes all changes; the order follows what refers to what.
