@@ -66,7 +66,7 @@ const (
 	EventHot             EventCode = "worker.hot"  // its card is too hot
 	EventCool            EventCode = "worker.cool" // it is cool again
 	EventRowsFailed      EventCode = "rows.failed"
-	EventHostFault       EventCode = "worker.host_fault" // its own disk or folders fail the attempts on it
+	EventHostFault       EventCode = "worker.host_fault" // its host, not the tasks, fails the attempts on it
 	EventStoreSlow       EventCode = "store.slow"        // a commit took unusually long
 	EventProbe           EventCode = "worker.probe"      // a quarantined worker gets one task
 )

@@ -69,7 +69,7 @@ const (
 	ReasonExitTransient ReasonCode = "exit.transient"    // exit 75
 	ReasonExitPermanent ReasonCode = "exit.permanent"    // exit 78
 	ReasonExitBadWorker ReasonCode = "exit.bad_worker"   // the task's word for a bad host
-	ReasonHostFault     ReasonCode = "host.fault"        // its worker's own disk or folders failed, not the task
+	ReasonHostFault     ReasonCode = "host.fault"        // its worker's host failed (disk, memory, open files), not the task
 	ReasonTimeout       ReasonCode = "exit.timeout"      // ran longer than its timeout
 	ReasonNoProgress    ReasonCode = "exit.no_progress"  // silent for longer than allowed
 	ReasonStart         ReasonCode = "exit.start"        // could not be started

@@ -49,7 +49,7 @@ func (s *State) illReason(w *worker) *candor.Reason {
 	if w.ill.faults < illAfter {
 		return nil
 	}
-	r := candor.NewReason(candor.ReasonHostFault, fmt.Sprintf("%s: its own disk or folders failed %s since %s; the last: %s",
+	r := candor.NewReason(candor.ReasonHostFault, fmt.Sprintf("%s: its host failed %s since %s; the last: %s",
 		w.info.Name, count(w.ill.faults, "attempt"), candor.FormatTime(w.ill.since), w.ill.last)).With("faults", w.ill.faults)
 	r.Since = w.ill.since
 	return r

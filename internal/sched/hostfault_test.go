@@ -29,7 +29,7 @@ func TestAHostThatFailsIsTheOperators(t *testing.T) {
 	f.pass(2 * time.Minute)
 	f.told()
 	fault()
-	has(t, f.toldOf(candor.EventHostFault), "Worker w1: its own disk or folders failed 2 attempts since", "no space left on device")
+	has(t, f.toldOf(candor.EventHostFault), "Worker w1: its host failed 2 attempts since", "no space left on device")
 	r = f.why("w1")
 	f.expect(r, candor.ReasonHostFault, "2 attempts", "no space left on device")
 	f.moves(r, candor.MoverOperator)

@@ -142,7 +142,7 @@ func (w *worker) start(a *attempt) (*process.Process, *candor.Result) {
 	fail := func(outcome candor.AttemptOutcome, err error) (*process.Process, *candor.Result) {
 		code := candor.ReasonStart
 		if outcome == candor.AttemptTransient {
-			code = candor.ReasonHostFault // our disk, not the task
+			code = candor.ReasonHostFault
 		}
 		return nil, &candor.Result{Outcome: outcome, Reason: candor.NewReason(code, "could not be started: "+err.Error())}
 	}
@@ -171,6 +171,9 @@ func (w *worker) start(a *attempt) (*process.Process, *candor.Result) {
 		return nil, f
 	}
 	proc, err := process.Start(w.o.Clock, spec)
+	if ofTheHost(err) {
+		return fail(candor.AttemptTransient, err)
+	}
 	if err != nil {
 		return fail(candor.AttemptFailed, err)
 	}

@@ -19,9 +19,15 @@ func hostFault(err error) bool {
 	if _, own := errors.AsType[ofTheTask](err); !own {
 		return true
 	}
-	disk := []error{
+	return ofTheHost(err)
+}
+
+// ofTheHost tells the errors of a system that has no more of something, or whose
+// disk fails: open(2), write(2), fork(2).
+func ofTheHost(err error) bool {
+	all := []error{
 		syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, syscall.EIO, syscall.ESTALE, syscall.ENODEV, syscall.ENXIO,
-		syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE, syscall.ETIMEDOUT,
+		syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE, syscall.EAGAIN, syscall.ETIMEDOUT,
 	}
-	return slices.ContainsFunc(disk, func(e error) bool { return errors.Is(err, e) })
+	return slices.ContainsFunc(all, func(e error) bool { return errors.Is(err, e) })
 }
