@@ -91,34 +91,51 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return errors.Join(err, srv.Shutdown(ctx))
 	}
-	return serve(ctx, o, b, srv, listeners)
+	return serve(ctx, o, b, srv, tokens, listeners)
 }
 
 // serve runs loop and server side by side until ctx ends or one of them fails.
-func serve(ctx context.Context, o Options, b *brain.Brain, srv *httpapi.Server, listeners []net.Listener) error {
+func serve(ctx context.Context, o Options, b *brain.Brain, srv *httpapi.Server, tokens *httpapi.Tokens, listeners []net.Listener) error {
 	loopCtx, stopLoop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopLoop()
-	failed := make(chan error, len(listeners)+1)
+	failed := make(chan error, 1) // the first one ends it
+	fail := func(err error) {
+		select {
+		case failed <- err:
+		default:
+		}
+	}
 	loopDone := make(chan struct{})
 	go func() {
 		defer close(loopDone)
 		if err := b.Run(loopCtx); err != nil {
-			failed <- fmt.Errorf("brain loop: %w", err)
+			fail(fmt.Errorf("brain loop: %w", err))
 		}
 	}()
+	answer := func(l net.Listener) {
+		go func() {
+			if err := srv.Serve(l); err != nil {
+				fail(err)
+			}
+		}()
+	}
 	addrs := make([]net.Addr, len(listeners))
 	for i, l := range listeners {
 		addrs[i] = l.Addr()
-		go func() {
-			if err := srv.Serve(l); err != nil {
-				failed <- err
-			}
-		}()
+		answer(l)
 	}
 	if o.Ready != nil {
 		o.Ready(addrs)
 	}
+	doors, leaveDoors := context.WithCancel(ctx)
+	doorsLeft := make(chan struct{})
+	go func() {
+		defer close(doorsLeft)
+		keepOpen(doors, o, tokens, listeners, answer)
+	}()
 	err := attend(ctx, o, b, failed)
+	leaveDoors()
+	<-doorsLeft
 	// Answers that are on their way need the loop; held ones are let go first.
 	shut, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
 	defer cancel()

@@ -188,6 +188,56 @@ func TestStopLetsHeldAnswersGo(t *testing.T) {
 	}
 }
 
+// TestSocketComesBack: a socket that somebody removed is made again; what is
+// there in its place stays when the brain ends.
+func TestSocketComesBack(t *testing.T) {
+	dir := socketDir(t)
+	r := start(t, dir)
+	path := filepath.Join(dir, "s")
+	answers := func() bool { // to somebody who has no connection yet
+		c, err := client.New(client.Options{URL: r.url})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		return c.Health(t.Context()) == nil
+	}
+	remove := func() {
+		t.Helper()
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		remove()
+		eventually(t, "it answers again", answers)
+	}
+	remove()
+	if err := os.WriteFile(path, []byte("another's"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.end(); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(path); err != nil || string(b) != "another's" {
+		t.Errorf("in its place there was %q, %v", b, err)
+	}
+}
+
+// eventually waits until ok; the test's own time limit ends it.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-t.Context().Done():
+			t.Fatalf("never: %s", what)
+		}
+	}
+}
+
 // TestSecondBrain on the same state is refused, with who leads (fault F61).
 func TestSecondBrain(t *testing.T) {
 	dir := socketDir(t)

@@ -79,14 +79,29 @@ func portTaken(addr, port string, cause error) error {
 type unixListener struct {
 	net.Listener
 	path string
+	file fs.FileInfo
 }
 
 func (l *unixListener) Close() error {
 	err := l.Listener.Close()
+	if now, e := os.Lstat(l.path); e != nil || !os.SameFile(now, l.file) {
+		return err // it was removed, and what is there now is another's
+	}
 	if rm := os.Remove(l.path); rm != nil && !errors.Is(rm, fs.ErrNotExist) {
 		err = errors.Join(err, rm)
 	}
 	return err
+}
+
+// Gone tells whether somebody has removed the socket of a listener, so that
+// nobody can reach it any more.
+func Gone(l net.Listener) bool {
+	u, ok := l.(*unixListener)
+	if !ok {
+		return false
+	}
+	_, err := os.Lstat(u.path)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // listenUnix makes a socket that only its owner can open. It is made in a
@@ -114,10 +129,11 @@ func listenUnix(ctx context.Context, path string) (net.Listener, error) {
 		return nil, fmt.Errorf("listen on %s: %w", path, err)
 	}
 	l.(*net.UnixListener).SetUnlinkOnClose(false)
-	if err := errors.Join(os.Chmod(tmp, 0o600), os.Rename(tmp, path)); err != nil {
+	file, err := os.Lstat(tmp)
+	if err := errors.Join(err, os.Chmod(tmp, 0o600), os.Rename(tmp, path)); err != nil {
 		return nil, errors.Join(fmt.Errorf("put socket into place: %w", err), l.Close())
 	}
-	return &unixListener{l, path}, nil
+	return &unixListener{l, path, file}, nil
 }
 
 // vacant tells whether path is free, or a socket on which nobody answers.
