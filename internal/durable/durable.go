@@ -1,5 +1,6 @@
-// Package durable puts small files on disk so that they survive a power
-// failure, whole or not at all. It knows nothing of what is in them.
+// Package durable replaces small files whole or not at all, for whoever reads
+// them while their writer may be killed, and, where that is asked for, through a
+// power failure. It knows nothing of what is in them.
 package durable
 
 import (
@@ -12,26 +13,33 @@ import (
 // WriteFile replaces the file at path by b: written and flushed beside it under
 // the name path+".new", then renamed. An error leaves the old file as it was.
 func WriteFile(path string, b []byte) error {
-	tmp := path + ".new"
-	if err := writeSynced(tmp, b); err != nil {
-		return err
-	}
-	if err := os.Rename(tmp, path); err != nil {
+	if err := replace(path, b, (*os.File).Sync); err != nil {
 		return err
 	}
 	return SyncDir(filepath.Dir(path))
 }
 
-func writeSynced(path string, b []byte) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+// ReplaceFile is WriteFile without the flush, for what is true only as long as
+// the machine runs. It outlives its writer; when the machine goes down before the
+// system has written it, the old file, none or a blank one is found.
+func ReplaceFile(path string, b []byte) error {
+	return replace(path, b, func(*os.File) error { return nil })
+}
+
+func replace(path string, b []byte, flush func(*os.File) error) error {
+	tmp := path + ".new"
+	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(b)
 	if err == nil {
-		err = f.Sync()
+		err = flush(f)
 	}
-	return errors.Join(err, f.Close())
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(tmp, path)
 }
 
 // SyncDir flushes the entries of a folder: files made, renamed and removed in

@@ -8,12 +8,14 @@ import (
 
 func TestWriteFileReplacesWhole(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "result.json")
-	for _, text := range []string{"a longer first text", "second"} {
-		if err := WriteFile(path, []byte(text)); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := os.ReadFile(path); err != nil || string(got) != text {
-			t.Fatalf("read %q, %v; want %q", got, err, text)
+	for name, write := range map[string]func(string, []byte) error{"flushed": WriteFile, "not flushed": ReplaceFile} {
+		for _, text := range []string{name + ": a longer first text", name} {
+			if err := write(path, []byte(text)); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := os.ReadFile(path); err != nil || string(got) != text {
+				t.Fatalf("read %q, %v; want %q", got, err, text)
+			}
 		}
 	}
 	if left, _ := filepath.Glob(path + ".*"); len(left) > 0 {

@@ -36,7 +36,7 @@ func fencePath(record string) string { return strings.TrimSuffix(record, ".json"
 // it, but had not started it yet, finds the fence when it thaws. why is a
 // sentence for whoever finds it; "" where there is no more to say.
 func Fence(record, why string) error {
-	if err := durable.WriteFile(fencePath(record), []byte(why)); err != nil {
+	if err := durable.ReplaceFile(fencePath(record), []byte(why)); err != nil {
 		return fmt.Errorf("fence lease: %w", err)
 	}
 	return nil

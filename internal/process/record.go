@@ -1,11 +1,12 @@
 package process
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	"candor/internal/durable"
@@ -45,23 +46,29 @@ func Self() Owner {
 	return Owner{PID: self.PID, Start: self.Start}
 }
 
-// WriteRecord puts r at path durably: file and folder are on disk when it
-// returns, and a reader finds the old record or the new one, never half.
+// WriteRecord puts r at path: a reader finds the old record or the new one, never
+// half, whenever the writer dies. It waits for no disk, since no process outlives
+// the machine.
 func WriteRecord(path string, r Record) error {
 	r.Schema = recordSchema
 	b, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("write process record: %w", err)
 	}
-	if err := durable.WriteFile(path, append(b, '\n')); err != nil {
+	if err := durable.ReplaceFile(path, append(b, '\n')); err != nil {
 		return fmt.Errorf("write process record: %w", err)
 	}
 	return nil
 }
 
-// ReadRecord reads what WriteRecord wrote. A missing file is fs.ErrNotExist.
+// ReadRecord reads what WriteRecord wrote. A missing file is fs.ErrNotExist, and
+// so is a blank one: the machine went down before it was on disk, and with the
+// machine what it named.
 func ReadRecord(path string) (Record, error) {
 	b, err := os.ReadFile(path)
+	if err == nil && len(bytes.Trim(b, "\x00")) == 0 {
+		err = &fs.PathError{Op: "read", Path: path, Err: fs.ErrNotExist}
+	}
 	if err != nil {
 		return Record{}, fmt.Errorf("read process record: %w", err)
 	}
@@ -75,12 +82,10 @@ func ReadRecord(path string) (Record, error) {
 	return r, nil
 }
 
-// RemoveRecord deletes a record durably; a missing one is no error.
+// RemoveRecord deletes a record; a missing one is no error. One that comes back
+// with the disk of a machine that went down names nothing that runs: see Boot.
 func RemoveRecord(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("remove process record: %w", err)
-	}
-	if err := durable.SyncDir(filepath.Dir(path)); err != nil {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove process record: %w", err)
 	}
 	return nil

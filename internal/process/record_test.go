@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,7 +42,7 @@ func TestRecordSurvivesItsWriter(t *testing.T) {
 }
 
 func TestReadRecordRefusesJunk(t *testing.T) {
-	for _, junk := range []string{"", "{", "{}", `{"schema":"candor.process/v1","pid":1}`, `{"schema":"x","pid":77}`} {
+	for _, junk := range []string{"{", "{}", `{"schema":"candor.process/v1","pid":1}`, `{"schema":"x","pid":77}`} {
 		path := filepath.Join(t.TempDir(), "r")
 		if err := os.WriteFile(path, []byte(junk), 0o600); err != nil {
 			t.Fatal(err)
@@ -49,6 +50,28 @@ func TestReadRecordRefusesJunk(t *testing.T) {
 		if r, err := ReadRecord(path); err == nil {
 			t.Errorf("%q was read as %+v", junk, r)
 		}
+	}
+}
+
+// TestABlankRecordNamesNothing: what a machine that went down left of a record is
+// cleared away, and holds up nobody.
+func TestABlankRecordNamesNothing(t *testing.T) {
+	dir := t.TempDir()
+	for lease, text := range map[int64]string{7: "", 8: strings.Repeat("\x00", 300)} {
+		path := LeasePath(dir, lease)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if r, err := ReadRecord(path); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%q was read as %+v, %v", text, r, err)
+		}
+	}
+	all, err := KillLeases(wallClock{}, dir, patience)
+	if err != nil || len(all) != 2 || !all[0].Clean() || !all[1].Clean() {
+		t.Errorf("swept %+v, %v", all, err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left: %v, %v", left, err)
 	}
 }
 
