@@ -239,7 +239,8 @@ type HostReport struct {
 	Wait       Duration      `json:"wait,omitempty"` // how long the brain may hold the answer for orders to come
 }
 
-// HostWorker is one supervised worker process.
+// HostWorker is one supervised worker process. In a report a worker may stand
+// several times: processes of it that have ended stand before the one that runs.
 type HostWorker struct {
 	Name  string `json:"name"`
 	PID   int    `json:"pid"`

@@ -111,13 +111,17 @@ func TestFailedCommit(t *testing.T) {
 				round = append(round, r.begin(t.Context(), sched.Submit{Sub: plan(1, "")}))
 			}
 			round = append(round, r.begin(t.Context(), claim("worker-1", session, 1, 0)))
-			eventually(t, "the second round waits", func() bool { return r.Waiting() == 6 })
+			asked := r.begin(t.Context(), sched.Status{})
+			eventually(t, "the second round waits", func() bool { return r.Waiting() == 7 })
 			r.shelf.onCommit(func(*sched.Changes) error { return c.cause })
 			g.open <- c.cause
 			for i, ch := range round {
 				if a := <-ch; candor.CodeOf(a.err) != c.want || a.err == nil {
 					t.Errorf("command %d: %+v, %v, want %s", i, a.reply, a.err, c.want)
 				}
+			}
+			if a := <-asked; a.err != nil || a.reply.(candor.Status).Batches != 1 {
+				t.Errorf("a question in the same round: %+v, %v", a.reply, a.err)
 			}
 			if trouble := r.status().Trouble; (c.want == candor.CodeStoreFull || c.want == candor.CodeStoreBusy) != (trouble != "") {
 				t.Errorf("trouble is %q", trouble)

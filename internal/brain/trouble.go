@@ -22,8 +22,9 @@ func (b *Brain) probe(ctx context.Context, now time.Time) {
 }
 
 // reload throws the state away and loads what is durable. Everybody of the
-// round hears that nothing of it happened, those too who had begun to wait. Who
-// comes while that takes long is refused: there is no state to answer from.
+// round hears that nothing of it happened, those too who had begun to wait;
+// questions are answered from what was loaded. Who comes or asks while that takes
+// long is refused: there is no state to answer from.
 func (b *Brain) reload(ctx context.Context, round, answers []*request, cause error) error {
 	text := cause.Error()
 	if b.full = nil; candor.CodeOf(cause) == candor.CodeStoreFull {
@@ -32,19 +33,28 @@ func (b *Brain) reload(ctx context.Context, round, answers []*request, cause err
 	if old := b.trouble.Swap(&text); old == nil || *old != text {
 		b.opts.Log.Error("The round is refused and the state loaded again: "+text, record.KeyReason, string(candor.ReasonStoreTrouble))
 	}
-	refuse(answers, refusal(cause))
-	refuse(round, refusal(cause))
+	asked := slices.DeleteFunc(slices.Clone(answers), func(r *request) bool { return !reads(r.cmd) })
+	refuse(slices.DeleteFunc(slices.Concat(answers, round), func(r *request) bool { return slices.Contains(asked, r) }), refusal(cause))
 	b.held = slices.DeleteFunc(b.held, func(r *request) bool { return closed(r.done) })
 	for wait := 10 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
 		_, err := b.load(ctx)
 		if err == nil {
 			b.passed(cause)
+			for _, r := range asked {
+				b.answer(r, b.troubleOr(""))
+			}
 			return nil
 		}
 		if !passing(err) {
+			refuse(asked, refusal(err))
 			return fmt.Errorf("load the state again: %w", err)
 		}
+		if wait >= longLoad {
+			refuse(asked, refusal(err))
+			asked = nil
+		}
 		if !b.pause(ctx, wait, err) {
+			refuse(asked, errStopped())
 			return nil
 		}
 	}
@@ -59,11 +69,15 @@ func passing(err error) bool {
 	return false
 }
 
+// longLoad is the pause between two tries to load from which on nobody is left
+// to wait for the next.
+const longLoad = time.Second
+
 // pause lets time pass between two tries to load; false if ctx has ended. In a
 // short one callers wait.
 func (b *Brain) pause(ctx context.Context, d time.Duration, cause error) bool {
 	inbox := b.inbox
-	if d < time.Second {
+	if d < longLoad {
 		inbox = nil
 	}
 	over := b.opts.Clock.After(d)

@@ -51,6 +51,27 @@ func TestAKilledWorkerSaysHowAndWhoActs(t *testing.T) {
 	f.expect(f.why("w1"), candor.ReasonIdleClaiming)
 }
 
+// F31: its successor may join before its supervisor could tell of its end, which
+// is told all the same, once.
+func TestAnEndThatComesLateIsTold(t *testing.T) {
+	f := newFarm(t, Config{})
+	f.join("w1", supervised)
+	f.join("w1", supervised)
+	f.told()
+	f.do(exitedAgain(4001, time.Second))
+	has(t, f.toldOf(candor.EventWorkerExited), "Worker w1 exited (pid 4001): signal: KILL (9); pid 4002 had joined in its place before that was known")
+	f.told()
+	for _, pid := range []int{4001, 4000} { // told before; never seen
+		f.do(exitedAgain(pid, time.Second))
+	}
+	if told := f.told(); len(told) > 0 {
+		t.Errorf("told %v", told)
+	}
+	if w := f.s.workers["w1"]; w.state == candor.WorkerGone {
+		t.Error("the one that lives is taken for gone")
+	}
+}
+
 // F20: the worker's own last word says more than its exit code.
 func TestACrashedWorkerSaysWhatOf(t *testing.T) {
 	f := newFarm(t, Config{})

@@ -16,11 +16,15 @@ func (s *State) hostSeen(rep candor.HostReport) (candor.HostReply, error) {
 	for i := range rep.Workers {
 		hw := &rep.Workers[i]
 		w := s.workers[hw.Name]
-		if w == nil || w.info.Supervisor != rep.Supervisor || (hw.PID != 0 && w.info.PID != hw.PID) {
+		if w == nil || w.info.Supervisor != rep.Supervisor {
+			continue
+		}
+		if hw.PID != 0 && w.info.PID != hw.PID {
+			s.endedBefore(w, hw)
 			continue
 		}
 		switch hw.State {
-		case "exited":
+		case hostExited:
 			s.workerExited(w, hw)
 		case "stopped":
 			s.workerFrozen(w)
@@ -73,6 +77,26 @@ func (s *State) workerExited(w *worker, hw *candor.HostWorker) {
 		}
 		s.lose(t, candor.NewReason(candor.ReasonWorkerDied, why), true)
 	}
+}
+
+// hostExited is what a supervisor says of a process that has ended.
+const hostExited = "exited"
+
+// untoldKept is how many former processes of a worker wait to be told of.
+const untoldKept = 16
+
+// endedBefore tells how a former process of a worker ended, if another had joined
+// in its place before its supervisor could say so. What it ran was taken back then.
+func (s *State) endedBefore(w *worker, hw *candor.HostWorker) {
+	i := slices.Index(w.untold, hw.PID)
+	if i < 0 || hw.State != hostExited {
+		return
+	}
+	w.untold = slices.Delete(w.untold, i, i+1)
+	s.event(&candor.Event{
+		Level: candor.LevelWarn, Code: candor.EventWorkerExited, Worker: w.info.Name,
+		Text: fmt.Sprintf("Worker %s exited (pid %d): %s; pid %d had joined in its place before that was known", w.info.Name, hw.PID, hw.Exit, w.info.PID),
+	})
 }
 
 // fenceDone ends an attempt whose processes a supervisor has ended.

@@ -39,6 +39,7 @@ type worker struct {
 	doingAt   time.Time
 	frozen    time.Time // its supervisor sees its process stopped since then
 	departure departure // how it left, if it is gone
+	untold    []int     // former processes, by pid, in whose place it joined before their end was told
 	ill       ill       // faults of its host
 	silent    bool      // named for not asking
 	failing   *failing  // what its calls meet; nil: they are answered
@@ -130,6 +131,9 @@ func (s *State) register(req candor.RegisterRequest) (candor.RegisterReply, erro
 	}
 	if died && w.state != candor.WorkerGone { // and nobody had told so before
 		s.died()
+	}
+	if died && w.state != candor.WorkerGone && former.Supervisor != "" {
+		w.untold = append(w.untold[max(0, len(w.untold)-untoldKept+1):], former.PID)
 	}
 	again := !fresh && !died && w.present() // a new session of the same process is no new worker
 	w.info, w.view, w.state, w.catalog, w.programs = req.Info, req.View, aliveState(req.View), req.Catalog, nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,12 @@ import (
 const (
 	reportFirst = 200 * time.Millisecond
 	reportMost  = 5 * time.Second
+)
+
+const (
+	exited = "exited" // the state of a process that has ended, in reports
+	// pastKept is how many ends of a worker are kept for a brain that is away.
+	pastKept = 16
 )
 
 // reporter tells the brain what became of the workers' processes. Its fields
@@ -62,7 +69,7 @@ func (k *keeper) report(ctx context.Context) {
 			r.pause(ctx, min(r.back.NextBackOff(), k.o.Report))
 		default:
 			r.back.Reset()
-			r.told, r.fenced = workers, nil
+			r.told, r.fenced = k.heard(workers), nil
 			for _, f := range answer.reply.Fence {
 				r.fence(f)
 			}
@@ -116,22 +123,41 @@ func (r *reporter) pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// workers is what the workers' processes do now.
+// workers is what the workers' processes do now, each behind its predecessors
+// of whose end the brain has not heard: it may be started again sooner than told.
 func (k *keeper) workers() []candor.HostWorker {
 	var all []candor.HostWorker
 	for _, d := range k.kids {
 		d.mu.Lock()
-		seen := d.seen
+		seen, past := d.seen, slices.Clone(d.past)
 		d.mu.Unlock()
 		if !d.Worker || seen.PID == 0 {
 			continue
 		}
+		all = append(all, past...)
 		if seen.State == string(process.Running) && process.ProcState(seen.PID).State == process.Stopped {
 			seen.State = string(process.Stopped)
 		}
 		all = append(all, seen)
 	}
 	return all
+}
+
+// heard takes note of what the brain was told, and returns what of it has not
+// become past.
+func (k *keeper) heard(told []candor.HostWorker) (now []candor.HostWorker) {
+	now = told
+	for _, d := range k.kids {
+		d.mu.Lock()
+		for _, p := range d.past {
+			now = slices.DeleteFunc(slices.Clone(now), func(w candor.HostWorker) bool { return reflect.DeepEqual(w, p) })
+		}
+		d.past = slices.DeleteFunc(d.past, func(p candor.HostWorker) bool {
+			return slices.ContainsFunc(told, func(w candor.HostWorker) bool { return reflect.DeepEqual(w, p) })
+		})
+		d.mu.Unlock()
+	}
+	return now
 }
 
 // fence ends one attempt of a worker that does not answer. Orders for workers

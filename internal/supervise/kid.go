@@ -44,7 +44,8 @@ type kid struct {
 	mu sync.Mutex
 	// guarded by mu
 	seen candor.HostWorker
-	err  error // why it could not be started even once
+	past []candor.HostWorker // ends that the brain has not heard of, oldest first
+	err  error               // why it could not be started even once
 }
 
 func newKid(k *keeper, c Child) *kid {
@@ -120,6 +121,9 @@ func (d *kid) start(restart int) (*process.Process, error) {
 		return nil, err
 	}
 	d.set(func() {
+		if d.seen.State == exited {
+			d.past = append(d.past[max(0, len(d.past)-pastKept+1):], d.seen)
+		}
 		d.seen = candor.HostWorker{Name: d.Name, PID: proc.PID(), State: string(process.Running), Restarts: restart}
 	})
 	d.say(slog.LevelInfo, lineStarted, fmt.Sprintf("%s started: pid %d", d.Name, proc.PID()), slog.Int(record.KeyPID, proc.PID()))
@@ -205,7 +209,7 @@ func (d *kid) exited(who process.Owner, exit process.Exit, again time.Duration, 
 	}
 	left = append(left, process.Names(exit.Survivors)...)
 	d.set(func() {
-		d.seen.State, d.seen.Exit = "exited", exit.String()
+		d.seen.State, d.seen.Exit = exited, exit.String()
 		d.seen.Clean, d.seen.Leftover, d.seen.Again = len(left) == 0 && unknown == 0, left, candor.Duration(again)
 	})
 }

@@ -5,6 +5,7 @@ package supervise
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -77,7 +78,7 @@ func TestWhatADeadWorkerLeftIsEndedAndTold(t *testing.T) {
 		return len(r.Workers) == 1 && r.Workers[0].State == "running" && r.Workers[0].PID == worker && r.Supervisor == "up"
 	})
 	_ = syscall.Kill(worker, syscall.SIGKILL)
-	r := host.told(t, "of its exit", func(r candor.HostReport) bool { return len(r.Workers) == 1 && r.Workers[0].State == "exited" })
+	r := host.told(t, "of its exit", func(r candor.HostReport) bool { return len(r.Workers) > 0 && r.Workers[0].State == exited })
 	if w := r.Workers[0]; !w.Clean || w.PID != worker || w.Exit != "signal: KILL (9)" || len(w.Leftover) > 0 {
 		t.Errorf("told %+v", w)
 	}
@@ -104,7 +105,7 @@ func TestTheAttemptsOfALivingWorkerAreLeftAlone(t *testing.T) {
 		t.Error(err)
 	}
 	host.told(t, "of the exit", func(r candor.HostReport) bool {
-		return len(r.Workers) == 1 && r.Workers[0].State == "exited" && r.Workers[0].Clean
+		return len(r.Workers) > 0 && r.Workers[0].State == exited && r.Workers[0].Clean
 	})
 }
 
@@ -119,7 +120,7 @@ func TestARecordWithoutOwnerIsLeftToTheNextWorker(t *testing.T) {
 		t.Error("it was ended")
 	}
 	host.told(t, "of the exit", func(r candor.HostReport) bool {
-		return len(r.Workers) == 1 && r.Workers[0].State == "exited" && !r.Workers[0].Clean
+		return len(r.Workers) > 0 && r.Workers[0].State == exited && !r.Workers[0].Clean
 	})
 }
 
@@ -167,6 +168,33 @@ func TestReportsAreTriedAgain(t *testing.T) {
 		host.mu.Lock()
 		defer host.mu.Unlock()
 		return len(host.reports) > n
+	})
+}
+
+// F31: a worker may be started again before its end could be told: it is told
+// then, once, with those before it.
+func TestEachEndIsTold(t *testing.T) {
+	dir, host := t.TempDir(), newHost()
+	host.err = candor.Errorf(candor.CodeUnavailable, "no brain")
+	s := supervise(t, dir, host, child(dir, "worker-1", "worker", nil))
+	var ended []int
+	for n := 1; n <= 3; n++ {
+		pid := pids(t, filepath.Join(dir, "pids"), n)[n-1]
+		if n < 3 {
+			ended = append(ended, pid)
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+			s.says(t, fmt.Sprintf("restarting in %dms (restart %d)", 10<<n, n))
+		}
+	}
+	host.mu.Lock()
+	host.err = nil
+	host.mu.Unlock()
+	host.told(t, "of both ends, and of who runs", func(r candor.HostReport) bool {
+		return len(r.Workers) == 3 && r.Workers[0].PID == ended[0] && r.Workers[1].PID == ended[1] && r.Workers[1].Exit == "signal: KILL (9)" &&
+			r.Workers[2].State == "running"
+	})
+	host.told(t, "of who runs alone", func(r candor.HostReport) bool {
+		return len(r.Workers) == 1 && r.Workers[0].State == "running" && r.Workers[0].Restarts == 2
 	})
 }
 
