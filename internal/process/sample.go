@@ -58,6 +58,18 @@ func (p *Process) Sample() (Sample, error) {
 	if !canSee && !p.mainEnded() {
 		s.Procs = []Proc{p.main}
 	}
+	return s, errors.Join(err, p.measureFiles(&s))
+}
+
+// First is what a Sample at the start would have been: the process alone, which
+// has used nothing. It leaves the process table alone, since jobs that are over in
+// milliseconds would pay for it.
+func (p *Process) First() (Sample, error) {
+	s := Sample{At: p.Started(), CPUKnown: cpuMeasured, Procs: []Proc{p.main}}
+	return s, p.measureFiles(&s)
+}
+
+func (p *Process) measureFiles(s *Sample) error {
 	var errGrowth, errProgress error
 	if p.spec.WatchDir != "" {
 		s.Files, errGrowth = MeasureGrowth(context.Background(), p.spec.WatchDir, growthBound)
@@ -65,7 +77,7 @@ func (p *Process) Sample() (Sample, error) {
 	if p.spec.ProgressFile != "" {
 		s.Progress, errProgress = ReadProgress(p.spec.ProgressFile)
 	}
-	return s, errors.Join(err, errGrowth, errProgress)
+	return errors.Join(errGrowth, errProgress)
 }
 
 // MeasureGrowth walks a folder, without following links, until bound entries

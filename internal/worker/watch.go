@@ -61,8 +61,7 @@ func (w *worker) watch(a *attempt, proc *process.Process) *order {
 }
 
 func (t *watcher) first() {
-	t.last, _ = t.proc.Sample() // what could not be measured is not in it
-	t.last.At = t.proc.Started()
+	t.last, _ = t.proc.First() // what could not be measured is not in it
 	t.shown = t.last
 	t.a.progress.Store(&candor.Progress{At: t.proc.Started(), Kind: "start", PID: t.proc.PID(), State: "running"})
 }
