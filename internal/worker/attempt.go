@@ -137,7 +137,7 @@ func (w *worker) command(a *attempt) candor.Result {
 }
 
 // start prepares the attempt's folder and environment and starts its command,
-// whose record is on disk before there is a process.
+// whose record is written before there is a process.
 func (w *worker) start(a *attempt) (*process.Process, *candor.Result) {
 	fail := func(outcome candor.AttemptOutcome, err error) (*process.Process, *candor.Result) {
 		code := candor.ReasonStart

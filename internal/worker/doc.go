@@ -21,7 +21,7 @@
 //
 // # Invariants
 //
-//   - No process is started before its lease record is on disk, and the record
+//   - No process is started before its lease record is written, and the record
 //     stays until it is proven that no process of the attempt is left.
 //   - A result is on disk before it is sent, and stays there until the brain's
 //     verdict on it is known: sent perhaps twice, taken once.
