@@ -37,7 +37,7 @@ func (d *demoScreen) picture(b candor.Batch, workers []candor.Worker, why string
 		lines = append(lines, d.worker(&workers[i]))
 	}
 	if d.width == 0 {
-		d.told(lines, workers, why)
+		d.told(lines, b.State, workers, why)
 		return
 	}
 	if why != "" {
@@ -55,14 +55,16 @@ func (d *demoScreen) picture(b candor.Batch, workers []candor.Worker, why string
 	}
 }
 
-// told writes what has changed, where nothing can be drawn in place.
-func (d *demoScreen) told(lines []string, workers []candor.Worker, why string) {
+// told writes what has changed, where nothing can be drawn in place: what the
+// workers do, and that the batch has ended, of which they may have known before.
+func (d *demoScreen) told(lines []string, state candor.BatchState, workers []candor.Worker, why string) {
 	var states []string
 	for i := range workers {
 		states = append(states, workers[i].Name+" "+demoState(&workers[i]))
 	}
-	if now := strings.Join(states, ", "); now != d.last {
-		d.last = now
+	now := strings.Join(states, ", ")
+	if picture := string(state) + " " + now; picture != d.last {
+		d.last = picture
 		fmt.Fprintf(d.w, "%s; %s\n", lines[0], now)
 	}
 	if why != "" && !d.why {
